@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/fake/fake_host.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace runx::fake {
+namespace fs = std::filesystem;
+using base::Fd;
+using base::Outcome;
+using base::Result;
+using base::Status;
+
+namespace {
+
+std::string fresh_folder() {
+  std::string name = fs::temp_directory_path() / "runx-fake.XXXXXX";
+  if (::mkdtemp(name.data()) == nullptr) std::abort();
+  return name;
+}
+
+std::string slurp(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream out;
+  out << in.rdbuf();
+  return out.str();
+}
+
+}  // namespace
+
+FakeHost::FakeHost() : Host(fresh_folder()), owned_(true) {}
+FakeHost::FakeHost(std::string folder) : Host(std::move(folder)) {}
+FakeHost::~FakeHost() {
+  std::error_code ignored;
+  if (owned_) fs::remove_all(real(""), ignored);
+}
+
+void FakeHost::file(const std::string& path, std::string_view content) {
+  fs::create_directories(fs::path(real(path)).parent_path());
+  std::ofstream(real(path), std::ios::binary) << content;
+}
+
+void FakeHost::directory(const std::string& path) { fs::create_directories(real(path)); }
+
+std::string FakeHost::content(const std::string& path) const { return slurp(real(path)); }
+
+std::map<std::string, std::string> FakeHost::tree(const std::string& path) const {
+  std::map<std::string, std::string> out;
+  if (!fs::exists(real(path))) return out;
+  for (const auto& entry : fs::recursive_directory_iterator(real(path))) {
+    const auto name = entry.path().string().substr(real("").size());
+    if (entry.is_symlink()) {
+      out[name] = "-> " + fs::read_symlink(entry.path()).string();
+    } else if (entry.is_directory()) {
+      out[name + "/"] = "";
+    } else if (entry.is_regular_file()) {
+      out[name] = slurp(entry.path());
+    }
+  }
+  return out;
+}
+
+void FakeHost::fail(const std::string& operation, const std::string& path, int error) {
+  faults_.push_back({operation, path, error});
+}
+
+void FakeHost::fail_at(unsigned number, int error) {
+  fail_number_ = operations_ + number;
+  fail_error_ = error;
+}
+
+void FakeHost::crash_at(unsigned number) { crash_number_ = operations_ + number; }
+
+void FakeHost::no_faults() {
+  faults_.clear();
+  fail_number_ = crash_number_ = 0;
+}
+
+int FakeHost::gate(const std::string& operation, const std::string& path) {
+  ++operations_;
+  log_.push_back(operation + " " + path);
+  if (operations_ == crash_number_) throw Crash{};
+  if (operations_ == fail_number_) return fail_error_;
+  const auto fault = std::find_if(faults_.begin(), faults_.end(), [&](const Fault& f) {
+    return f.operation == operation && (f.path.empty() || f.path == path);
+  });
+  if (fault == faults_.end()) return 0;
+  const int error = fault->error;
+  faults_.erase(fault);
+  return error;
+}
+
+Result<std::string> FakeHost::read(const std::string& path, std::size_t limit) {
+  if (const int error = gate("read", path)) return base::fail_errno(error, "cannot read ", path);
+  return Host::read(path, limit);
+}
+
+bool FakeHost::exists(const std::string& path) { return gate("exists", path) == 0 && Host::exists(path); }
+
+Result<std::vector<std::string>> FakeHost::list(const std::string& path) {
+  if (const int error = gate("list", path)) return base::fail_errno(error, "cannot read ", path);
+  return Host::list(path);
+}
+
+Status FakeHost::write_attribute(const std::string& path, std::string_view value) {
+  if (const int error = gate("write_attribute", path)) return base::fail_errno(error, "cannot write ", path);
+  const auto reaction = attributes_.find(path);
+  if (reaction == attributes_.end()) return Host::write_attribute(path, value);
+  if (!Host::exists(path)) return base::fail_errno(ENOENT, "cannot open ", path);
+  if (const int error = reaction->second(value)) return base::fail_errno(error, "cannot write ", path);
+  return {};
+}
+
+Status FakeHost::write(const std::string& path, std::string_view content, mode_t mode) {
+  if (const int error = gate("write", path)) return base::fail_errno(error, "cannot write ", path);
+  return Host::write(path, content, mode);
+}
+
+Status FakeHost::write_new(const std::string& path, std::string_view content, mode_t mode) {
+  if (const int error = gate("write_new", path)) return base::fail_errno(error, "cannot write ", path);
+  return Host::write_new(path, content, mode);
+}
+
+Status FakeHost::append(const std::string& path, std::string_view content) {
+  if (const int error = gate("append", path)) return base::fail_errno(error, "cannot write ", path);
+  return Host::append(path, content);
+}
+
+Status FakeHost::make_directory(const std::string& path, mode_t mode) {
+  if (const int error = gate("make_directory", path))
+    return base::fail_errno(error, "cannot make the directory ", path);
+  return Host::make_directory(path, mode);
+}
+
+Status FakeHost::make_directories(const std::string& path, mode_t mode) {
+  if (const int error = gate("make_directories", path))
+    return base::fail_errno(error, "cannot make the directory ", path);
+  return Host::make_directories(path, mode);
+}
+
+Status FakeHost::remove(const std::string& path) {
+  if (const int error = gate("remove", path)) return base::fail_errno(error, "cannot remove ", path);
+  return Host::remove(path);
+}
+
+Status FakeHost::remove_tree(const std::string& path) {
+  if (const int error = gate("remove_tree", path)) return base::fail_errno(error, "cannot remove ", path);
+  return Host::remove_tree(path);
+}
+
+Result<Fd> FakeHost::open(const std::string& path, int flags, mode_t mode) {
+  if (const int error = gate("open", path)) return base::fail_errno(error, "cannot open ", path);
+  return Host::open(path, flags, mode);
+}
+
+Result<Fd> FakeHost::lock(const std::string& path) {
+  if (const int error = gate("lock", path)) return base::fail_errno(error, "cannot lock ", path);
+  return Host::lock(path);
+}
+
+Result<Fd> FakeHost::connect(const std::string& path) {
+  if (const int error = gate("connect", path)) return base::fail_errno(error, "cannot connect to ", path);
+  return Host::connect(path);
+}
+
+Result<Outcome> FakeHost::run(const base::Command& command) {
+  const auto& program = command.argv.at(0);
+  if (const int error = gate("run", program)) return base::fail_errno(error, "cannot run ", program);
+  const auto reaction = programs_.find(program);
+  if (reaction == programs_.end()) return base::fail_errno(ENOENT, "cannot run ", program);
+  return reaction->second(command);
+}
+
+Result<int> FakeHost::spawn(const std::vector<std::string>& argv, const std::vector<int>& inherit) {
+  if (const int error = gate("spawn", argv.at(0))) return base::fail_errno(error, "cannot run ", argv[0]);
+  if (!spawn_) return base::fail_errno(ENOENT, "cannot run ", argv[0]);
+  return spawn_(argv, inherit);
+}
+
+Status FakeHost::signal(int pid, int number) {
+  if (const int error = gate("signal", std::to_string(pid)))
+    return base::fail_errno(error, "cannot signal process ", pid);
+  const int error = signal_ ? signal_(pid, number) : ESRCH;
+  if (error != 0) return base::fail_errno(error, "cannot signal process ", pid);
+  return {};
+}
+
+}  // namespace runx::fake
