@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "annotations/value.h"
+
+#include <algorithm>
+#include <charconv>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+namespace runx::annotations {
+namespace {
+
+constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20;
+
+std::optional<std::uint64_t> digits(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || (text.size() > 1 && text[0] == '0'))
+    return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+bool is_name(std::string_view text) {
+  return !text.empty() && text.size() <= 32 && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  });
+}
+
+std::optional<std::uint64_t> parse_size(std::string_view text) {
+  if (text.size() < 4) return std::nullopt;
+  const auto unit = text.substr(text.size() - 3);
+  if (unit != "MiB" && unit != "GiB") return std::nullopt;
+  const std::uint64_t scale = unit == "MiB" ? mebibyte : mebibyte << 10;
+  const auto number = digits(text.substr(0, text.size() - 3));
+  if (!number || *number == 0 || *number > (mebibyte << 20) / scale) return std::nullopt;
+  return *number * scale;
+}
+
+std::string size_text(std::uint64_t bytes) {
+  const auto mib = bytes / mebibyte;
+  return mib % 1024 == 0 && mib != 0 ? std::to_string(mib / 1024) + "GiB" : std::to_string(mib) + "MiB";
+}
+
+std::optional<unsigned> parse_number(std::string_view text, unsigned lowest, unsigned highest) {
+  const auto number = digits(text);
+  if (!number || *number < lowest || *number > highest) return std::nullopt;
+  return static_cast<unsigned>(*number);
+}
+
+bool is_clean_path(std::string_view text) {
+  if (text.size() < 2 || text.size() > 4095 || text[0] != '/') return false;
+  if (std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }))
+    return false;
+  while (!text.empty()) {
+    text.remove_prefix(1);
+    const auto part = text.substr(0, text.find('/'));
+    if (part.empty() || part == "." || part == "..") return false;
+    text.remove_prefix(part.size());
+  }
+  return true;
+}
+
+std::string printable(std::string_view text) {
+  static constexpr std::string_view hex = "0123456789abcdef";
+  constexpr std::size_t longest = 80;
+  std::string out;
+  for (const char c : text.substr(0, longest)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte < 0x7f) {
+      out += c;
+    } else {
+      out += "\\x";
+      out += hex[byte >> 4];
+      out += hex[byte & 15];
+    }
+  }
+  return text.size() > longest ? out + "..." : out;
+}
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i + 1);
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t changed = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({row[j] + 1, row[j + 1] + 1, changed});
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace runx::annotations
