@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "devtree/blob.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include <libfdt.h>
+
+namespace runx::devtree {
+namespace {
+
+using base::fail;
+
+// A name that stands in error messages, in paths and in xl's files: printable, no blank, no quote, no slash.
+bool printable_name(const char* name) {
+  for (; *name != '\0'; ++name) {
+    if (*name <= ' ' || *name > '~' || *name == '/' || *name == '"' || *name == '\\') return false;
+  }
+  return true;
+}
+
+base::Status check_names(const void* fdt, const std::string& name) {
+  int depth = 0;
+  for (int node = 0; node >= 0; node = fdt_next_node(fdt, node, &depth)) {
+    if (depth < 0) break;
+    if (depth > deepest_node) {
+      return fail(std::errc::invalid_argument, name, ": nodes nest deeper than ", deepest_node, " levels");
+    }
+    int length = 0;
+    const char* node_name = fdt_get_name(fdt, node, &length);
+    if (node_name == nullptr) return fail(std::errc::invalid_argument, name, ": ", fdt_words(length));
+    if ((length == 0) != (node == 0) || !printable_name(node_name)) {
+      return fail(std::errc::invalid_argument, name, ": the node at offset ", node,
+                  " has a name that no node can have");
+    }
+    int property = 0;
+    fdt_for_each_property_offset(property, fdt, node) {
+      const char* property_name = nullptr;
+      if (fdt_getprop_by_offset(fdt, property, &property_name, &length) == nullptr) {
+        return fail(std::errc::invalid_argument, name, ": node ", node_name, ": ", fdt_words(length));
+      }
+      if (*property_name == '\0' || !printable_name(property_name)) {
+        return fail(std::errc::invalid_argument, name, ": node ", node_name,
+                    " has a property with a name that no property can have");
+      }
+    }
+  }
+  return {};
+}
+
+int write_node(void* fdt, const DraftNode& node, bool root) {
+  int error = fdt_begin_node(fdt, root ? "" : node.name.c_str());
+  for (const DraftProperty& property : node.properties) {
+    if (error != 0) return error;
+    error = fdt_property(fdt, property.name.c_str(), property.value.data(), static_cast<int>(property.value.size()));
+  }
+  for (const DraftNode& child : node.children) {
+    if (error != 0) return error;
+    error = write_node(fdt, child, false);
+  }
+  return error != 0 ? error : fdt_end_node(fdt);
+}
+
+int write_tree(void* fdt, int size, const DraftNode& root) {
+  int error = fdt_create(fdt, size);
+  if (error == 0) error = fdt_finish_reservemap(fdt);
+  if (error == 0) error = write_node(fdt, root, true);
+  return error != 0 ? error : fdt_finish(fdt);
+}
+
+}  // namespace
+
+std::string fdt_words(int error) { return fdt_strerror(error); }
+
+base::Result<Blob> Blob::parse(base::Bytes bytes, const std::string& name) {
+  if (bytes.size() < sizeof(fdt_header)) {
+    return fail(std::errc::invalid_argument, name, ": ", bytes.size(), " bytes are too few for a device tree");
+  }
+  if (base::be32(bytes, 0) != FDT_MAGIC) {
+    return fail(std::errc::invalid_argument, name, ": not a device tree (it does not begin with d00dfeed)");
+  }
+  const std::uint32_t size = base::be32(bytes, offsetof(fdt_header, totalsize));
+  if (size > largest_tree) {
+    return fail(std::errc::file_too_large, name, ": the device tree has ", size, " bytes, more than the ", largest_tree,
+                " that Xen takes");
+  }
+  if (size < sizeof(fdt_header) || size > bytes.size()) {
+    return fail(std::errc::invalid_argument, name, ": the device tree says that it has ", size, " bytes, there are ",
+                bytes.size());
+  }
+  const std::uint32_t version = base::be32(bytes, offsetof(fdt_header, version));
+  if (version < 17) {
+    return fail(std::errc::invalid_argument, name, ": device tree version ", version,
+                " is older than 17; compile it again with dtc");
+  }
+  // libfdt wants eight-byte alignment, which foreign bytes need not have and a vector has.
+  std::vector<std::uint8_t> data(bytes.begin(), bytes.begin() + size);
+  if (const int error = fdt_check_full(data.data(), data.size()); error != 0) {
+    return fail(std::errc::invalid_argument, name, ": ", fdt_words(error));
+  }
+  if (base::Status names = check_names(data.data(), name); !names) return tl::make_unexpected(names.error());
+  return Blob(std::move(data));
+}
+
+base::Result<Blob> Blob::empty() { return Draft::blob({}); }
+
+base::Status Blob::set_property(const std::string& path, const std::string& property, base::Bytes value) {
+  if (value.size() > largest_tree) return fail(std::errc::file_too_large, path, ": ", property, " is too long");
+  std::size_t room = data_.size() + value.size() + property.size() + 64;
+  while (room <= 2 * largest_tree) {
+    std::vector<std::uint8_t> grown(room);
+    int error = fdt_open_into(data_.data(), grown.data(), static_cast<int>(room));
+    if (error == 0) {
+      const int node = fdt_path_offset(grown.data(), path.c_str());
+      error = node < 0
+                  ? node
+                  : fdt_setprop(grown.data(), node, property.c_str(), value.data(), static_cast<int>(value.size()));
+    }
+    if (error == -FDT_ERR_NOSPACE) {
+      room *= 2;
+      continue;
+    }
+    if (error == 0) error = fdt_pack(grown.data());
+    if (error != 0) return fail(std::errc::invalid_argument, path, ": ", property, ": ", fdt_words(error));
+    grown.resize(fdt_totalsize(grown.data()));
+    if (grown.size() > largest_tree) break;
+    data_ = std::move(grown);
+    return {};
+  }
+  return fail(std::errc::file_too_large, path, ": ", property, ": the tree would be larger than the ", largest_tree,
+              " bytes that Xen takes");
+}
+
+base::Result<Blob> Draft::blob(const DraftNode& root) {
+  for (std::size_t room = 4096; room <= 2 * largest_tree; room *= 2) {
+    std::vector<std::uint8_t> data(room);
+    const int error = write_tree(data.data(), static_cast<int>(room), root);
+    if (error == -FDT_ERR_NOSPACE) continue;
+    if (error != 0) return fail(std::errc::invalid_argument, "the device tree cannot be written: ", fdt_words(error));
+    return Blob::parse(data, "the written device tree");
+  }
+  return fail(std::errc::file_too_large, "the device tree would be larger than the ", largest_tree,
+              " bytes that Xen takes");
+}
+
+void append_cell(std::vector<std::uint8_t>& value, std::uint32_t cell) {
+  for (int shift = 24; shift >= 0; shift -= 8) value.push_back(static_cast<std::uint8_t>(cell >> shift));
+}
+
+void append_cells(std::vector<std::uint8_t>& value, std::uint64_t number, unsigned cells) {
+  if (cells > 1) append_cell(value, static_cast<std::uint32_t>(number >> 32));
+  if (cells > 0) append_cell(value, static_cast<std::uint32_t>(number));
+}
+
+std::vector<std::uint8_t> cells_value(const std::vector<std::uint32_t>& cells) {
+  std::vector<std::uint8_t> value;
+  value.reserve(cells.size() * 4);
+  for (const std::uint32_t cell : cells) append_cell(value, cell);
+  return value;
+}
+
+std::vector<std::uint8_t> text_value(const std::string& text) {
+  std::vector<std::uint8_t> value(text.begin(), text.end());
+  value.push_back(0);
+  return value;
+}
+
+}  // namespace runx::devtree

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "devtree/resources.h"
+
+#include <algorithm>
+
+#include "devtree/dma.h"
+
+namespace runx::devtree {
+namespace {
+
+constexpr std::string_view mark = "xen,passthrough";
+
+bool is_memory(const Node& node) {
+  const auto type = node.strings("device_type");
+  const auto parent = node.parent();
+  return (!type.empty() && type[0] == "memory") || (parent && parent->path() == "/reserved-memory");
+}
+
+bool is_pci(const Node& node) {
+  const auto type = node.strings("device_type");
+  return (!type.empty() && type[0] == "pci") || node.cell("#address-cells") == 3U;
+}
+
+// The whole pages that a block (not an empty one) touches; the very last byte of 64 bits is left out of them.
+Block pages_of(const Block& block) {
+  const std::uint64_t first = block.address / page_size * page_size;
+  const std::uint64_t last = (block.end() - 1) | (page_size - 1);
+  return {first, last - first + (last == UINT64_MAX ? 0 : 1)};
+}
+
+std::string words(const Block& block) {
+  return base::text(base::hex(block.address), " with ", base::hex(block.size), " bytes");
+}
+
+}  // namespace
+
+Resources::Resources(const Tree& tree, const PassthroughRequest& request, Report& report)
+    : tree_(tree), request_(request), report_(report) {
+  find_tops(request.nodes);
+  for (const Node& top : tops_) {
+    for (const Node& node : top.with_descendants()) {
+      if (node == top || (node.okay() && members_.contains(node.parent()->position()))) {
+        members_.insert(node.position());
+      } else if (members_.contains(node.parent()->position())) {
+        report_.dropped.push_back({node.path(), "the node", "its status is not okay"});
+      }
+    }
+  }
+  for (const Node& top : tops_) {
+    check_top(top);
+    collect(top);
+  }
+  check_others();
+  lay_out(request.guest_memory);
+}
+
+void Resources::refuse(const Node& node, std::string reason) {
+  // The readers below us begin their sentences with the path that a refusal carries beside it.
+  const std::string path = node.path();
+  if (reason.starts_with(path + ": ")) reason.erase(0, path.size() + 2);
+  report_.refused.push_back({path, std::move(reason)});
+}
+
+void Resources::find_tops(const std::vector<std::string>& paths) {
+  std::vector<Node> found;
+  for (const std::string& path : paths) {
+    const auto node = tree_.find(path);
+    if (!node) {
+      report_.refused.push_back(
+          {path, "is not in the boot tree: check the path, or boot Xen with a tree that has the node"});
+    } else if (std::find(found.begin(), found.end(), *node) == found.end()) {
+      found.push_back(*node);
+    }
+  }
+  for (const Node& node : found) {
+    const bool below = std::any_of(found.begin(), found.end(),
+                                   [&node](const Node& other) { return other != node && node.is_inside(other); });
+    if (!below) tops_.push_back(node);
+  }
+}
+
+void Resources::check_top(const Node& top) {
+  if (!top.has(mark)) {
+    refuse(top,
+           "is not marked xen,passthrough in the boot tree: mark it with accelkit board prepare and boot Xen with "
+           "that tree");
+  }
+  for (std::optional<Node> node = top; node; node = node->parent()) {
+    if (node->okay()) continue;
+    const std::string which = *node == top ? "its status" : "the status of " + node->path() + " above it";
+    refuse(top, which +
+                    " is disabled in the boot tree: set it to okay with accelkit board prepare and boot Xen with "
+                    "that tree");
+  }
+}
+
+bool Resources::is_mapped(const Node& node, const Node& top) {
+  for (Node bus = *node.parent(); bus.is_inside(top); bus = *bus.parent()) {
+    if (!passes_addresses(bus)) return false;
+  }
+  return true;
+}
+
+void Resources::collect(const Node& top) {
+  if (!top.parent()) return refuse(top, "is the whole machine, not a device");
+  bool any = false;
+  for (const Node& node : top.with_descendants()) {
+    if (!members_.contains(node.position())) continue;
+    if (is_gic(node)) refuse(node, "is the interrupt controller of the host, which Xen keeps");
+    if (node.has("#iommu-cells")) refuse(node, "is an IOMMU, which Xen keeps");
+    if (is_memory(node)) {
+      refuse(node, "is memory, not a device");
+      continue;
+    }
+    if (is_pci(node)) {
+      refuse(node, "is a PCI host bridge: devices on PCI are not passed by the device tree");
+      continue;
+    }
+    if (node.has("interrupt-map")) refuse(node, "has an interrupt-map, which leads to controllers that stay with Dom0");
+    const bool registers = collect_blocks(node, top);
+    const bool lines = collect_interrupts(node);
+    if ((registers || lines) && node != top && !node.has(mark)) {
+      refuse(node, "belongs to " + top.path() +
+                       " but is not marked xen,passthrough in the boot tree: mark it, too, with "
+                       "accelkit board prepare and boot Xen with that tree");
+    }
+    check_dma(node);
+    any = any || registers || lines;
+  }
+  if (!any) idle_.insert(top.position());
+}
+
+bool Resources::collect_blocks(const Node& node, const Node& top) {
+  if (!node.has("reg") || !is_mapped(node, top)) return false;
+  const auto bus = *node.parent();
+  if (!passes_addresses(bus)) {
+    refuse(node,
+           "hangs on " + bus.path() + ", which has no addresses of the CPU's: ask for " + bus.path() + " instead");
+    return true;
+  }
+  const auto blocks = cpu_blocks(node, tree_);
+  if (!blocks) {
+    refuse(node, blocks.error().what);
+    return true;
+  }
+  for (const Block& block : *blocks) {
+    if (block.size == 0 || block.address % page_size != 0 || block.size % page_size != 0) {
+      refuse(node,
+             "its register block at " + words(block) +
+                 " is not made of whole 4 KiB pages, and Xen gives away nothing smaller: what else is in the page "
+                 "would go along");
+      continue;
+    }
+    owned_.push_back({block, node});
+  }
+  return true;
+}
+
+bool Resources::collect_interrupts(const Node& node) {
+  const auto all = interrupts(node, tree_);
+  if (!all) {
+    refuse(node, all.error().what);
+    return true;
+  }
+  bool from_gic = false;
+  for (const Interrupt& interrupt : *all) {
+    if (members_.contains(interrupt.controller.position()) && !is_gic(interrupt.controller)) continue;
+    from_gic = true;
+    if (!is_gic(interrupt.controller)) {
+      const std::string controller = interrupt.controller.path();
+      refuse(node, "interrupts through " + controller + ", which stays with Dom0: ask for " + controller + " as well");
+      continue;
+    }
+    const auto spi = gic_spi(interrupt, node);
+    if (!spi) {
+      refuse(node, spi.error().what);
+    } else if (line_of(interrupt, node) == nullptr) {
+      lines_.push_back({spi->irq(), node});
+    }
+  }
+  return from_gic;
+}
+
+void Resources::check_dma(const Node& node) {
+  const auto sign = dma_sign(node);
+  if (!sign) return;
+  if (protected_by_iommu(node, tree_)) {
+    dtdev_.push_back(node.path());
+    return;
+  }
+  if (request_.allow_dma_without_iommu) return;
+  refuse(node, "does DMA (" + *sign + ") and " +
+                   (node.has("iommus") ? "the IOMMU of its iommus is not switched on in the boot tree"
+                                       : "no IOMMU stands in front of it (it has no iommus in the boot tree)") +
+                   ": a guest would reach all memory; only the host's policy can allow that");
+}
+
+std::vector<std::uint32_t> Resources::irqs() const {
+  std::vector<std::uint32_t> out;
+  for (const Line& line : lines_) out.push_back(line.irq);
+  return out;
+}
+
+const Resources::Line* Resources::line_of(const Interrupt& interrupt, const Node& node) const {
+  if (!is_gic(interrupt.controller)) return nullptr;
+  const auto spi = gic_spi(interrupt, node);
+  if (!spi) return nullptr;
+  const auto found =
+      std::find_if(lines_.begin(), lines_.end(), [&spi](const Line& line) { return line.irq == spi->irq(); });
+  return found == lines_.end() ? nullptr : &*found;
+}
+
+void Resources::check_others() {
+  for (const Node& other : tree_.nodes()) {
+    if (members_.contains(other.position()) || is_memory(other)) continue;
+    check_other_lines(other);
+    check_other_pages(other);
+  }
+}
+
+void Resources::check_other_lines(const Node& other) {
+  // Xen routes the interrupts of every node that is not marked to Dom0, whatever its status.
+  if (lines_.empty() || other.has(mark)) return;
+  const auto all = interrupts(other, tree_);
+  if (!all) return;
+  std::set<std::uint32_t> said;
+  for (const Interrupt& interrupt : *all) {
+    const Line* line = line_of(interrupt, other);
+    if (line == nullptr || !said.insert(line->irq).second) continue;
+    refuse(line->node, base::text("its interrupt ", line->irq, " (SPI ", line->irq - 32, ") is also that of ",
+                                  other.path(), ", which stays with Dom0: two domains cannot share an interrupt"));
+  }
+}
+
+void Resources::check_other_pages(const Node& other) {
+  if (owned_.empty() || !other.has("reg") || !other.available()) return;
+  const auto blocks = cpu_blocks(other, tree_);
+  if (!blocks) return;
+  std::set<std::size_t> said;
+  for (const Block& block : *blocks) {
+    if (block.size == 0) continue;
+    const Block pages = pages_of(block);
+    for (const Owned& owned : owned_) {
+      if (!owned.pages.overlaps(pages) || !said.insert(owned.node.position()).second) continue;
+      refuse(owned.node, "its registers at " + words(owned.pages) + " share a page with " + other.path() +
+                             ", which does not go along");
+    }
+  }
+}
+
+void Resources::lay_out(std::uint64_t guest_memory) {
+  std::vector<Block> blocks;
+  for (const Owned& owned : owned_) blocks.push_back(owned.pages);
+  std::sort(blocks.begin(), blocks.end(),
+            [](const Block& a, const Block& b) { return std::pair(a.address, a.size) < std::pair(b.address, b.size); });
+  std::vector<Block> merged;
+  for (const Block& block : blocks) {
+    if (!merged.empty() && merged.back().overlaps(block)) {
+      merged.back().size = std::max(merged.back().end(), block.end()) - merged.back().address;
+    } else {
+      merged.push_back(block);
+    }
+  }
+  GuestMap map(guest_memory);
+  std::vector<Block> collide;
+  for (const Block& block : merged) {
+    if (map.is_free(block)) {
+      map.take(block);
+      windows_.push_back({block, block.address});
+    } else {
+      collide.push_back(block);
+    }
+  }
+  for (const Block& block : collide) {
+    const auto place = map.place(block.size);
+    if (!place) {
+      const auto owner =
+          std::find_if(owned_.begin(), owned_.end(), [&block](const Owned& owned) { return block.holds(owned.pages); });
+      refuse(owner->node,
+             "its registers at " + words(block) +
+                 " lie where the guest has its memory, and nowhere else is room: give the guest less memory");
+      continue;
+    }
+    windows_.push_back({block, *place});
+  }
+  std::sort(windows_.begin(), windows_.end(),
+            [](const Window& a, const Window& b) { return a.host.address < b.host.address; });
+}
+
+std::uint64_t Resources::guest_address(const Block& host) const {
+  const auto window = std::find_if(windows_.begin(), windows_.end(),
+                                   [&host](const Window& candidate) { return candidate.host.holds(host); });
+  return window->guest + (host.address - window->host.address);
+}
+
+}  // namespace runx::devtree
