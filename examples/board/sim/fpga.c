@@ -8,29 +8,25 @@
  * On a board the node's device is made by the driver of the PMU firmware. Here
  * that driver finds no firmware, and the device is made by sim_fpga_init().
  *
- * On top of what the framework offers, the manager's directory carries the
- * vendor's attributes: `firmware` (write a file's name to program it), `flags`
- * (hexadecimal, kept from one load to the next) and `key`.
+ * The vendor's additions to the manager's directory are in fpga_vendor.c.
  */
 
 #include <linux/debugfs.h>
 #include <linux/delay.h>
 #include <linux/fpga/fpga-mgr.h>
 #include <linux/kernel.h>
-#include <linux/limits.h>
 #include <linux/module.h>
 #include <linux/of.h>
 #include <linux/of_platform.h>
 #include <linux/platform_device.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
-#include <linux/string.h>
 #include <linux/unaligned.h>
 
+#include "fpga.h"
 #include "sim.h"
 
 #define SIM_FPGA_COMPATIBLE	"xlnx,zynqmp-pcap-fpga"
-#define SIM_FPGA_KEY_SIZE	64
 #define SIM_FPGA_DELAY_MAX_MS	60000U
 
 #define SIM_FPGA_SYNC		0xAA995566U
@@ -41,38 +37,6 @@
 enum { SIM_FPGA_WRITE_INIT, SIM_FPGA_WRITE, SIM_FPGA_WRITE_COMPLETE };
 static const char *const sim_fpga_ops[] = {
 	"write_init", "write", "write_complete", NULL
-};
-
-/**
- * struct sim_fpga - the device
- * @lock: protects @flags, @last_flags and @key
- * @flags: the vendor's flags, as they were written
- * @last_flags: the flags that the last load was begun with
- * @key: the vendor's key, not interpreted
- * @record: the bytes of the last load, accepted or not
- * @fault: the operation that is to fail
- * @attempts: loads begun
- * @loads: loads ended well
- * @delay_ms: time that each write takes, in milliseconds
- * @status: what went wrong last, FPGA_MGR_STATUS_*
- * @configured: a load ended well and none failed since
- * @started: the first bytes of this load have come and were looked at
- * @dir: in debugfs
- */
-struct sim_fpga {
-	struct mutex lock;
-	u32 flags;
-	u32 last_flags;
-	char key[SIM_FPGA_KEY_SIZE + 1];
-	struct sim_record record;
-	struct sim_fault fault;
-	u32 attempts;
-	u32 loads;
-	u32 delay_ms;
-	u64 status;
-	bool configured;
-	bool started;
-	struct dentry *dir;
 };
 
 static struct dentry *sim_fpga_root;
@@ -197,121 +161,13 @@ static int sim_fpga_write_complete(struct fpga_manager *mgr,
 	return 0;
 }
 
-static ssize_t firmware_store(struct device *dev, struct device_attribute *attr,
-			      const char *buf, size_t count)
-{
-	struct fpga_manager *mgr = to_fpga_manager(dev);
-	struct fpga_image_info *info;
-	size_t length = strnlen(buf, count);
-	int ret;
-
-	if (length && buf[length - 1] == '\n')
-		length--;
-	if (!length)
-		return -EINVAL;
-	/*
-	 * The vendor copies into NAME_MAX bytes and overflows; the longest name
-	 * that is safe there is the longest one that is taken here.
-	 */
-	if (length >= NAME_MAX)
-		return -ENAMETOOLONG;
-
-	info = fpga_image_info_alloc(dev);
-	if (!info)
-		return -ENOMEM;
-	info->firmware_name = devm_kasprintf(dev, GFP_KERNEL, "%.*s",
-					     (int)length, buf);
-	if (!info->firmware_name) {
-		ret = -ENOMEM;
-		goto out_free;
-	}
-	/* EBUSY where the vendor, who takes no lock, would mix two streams. */
-	ret = fpga_mgr_lock(mgr);
-	if (ret)
-		goto out_free;
-	ret = fpga_mgr_load(mgr, info);
-	fpga_mgr_unlock(mgr);
-out_free:
-	fpga_image_info_free(info);
-	return ret ? ret : count;
-}
-static DEVICE_ATTR_WO(firmware);
-
-static ssize_t flags_show(struct device *dev, struct device_attribute *attr,
-			  char *buf)
-{
-	struct sim_fpga *fpga = to_fpga_manager(dev)->priv;
-	u32 flags;
-
-	mutex_lock(&fpga->lock);
-	flags = fpga->flags;
-	mutex_unlock(&fpga->lock);
-	return sysfs_emit(buf, "%x\n", flags);
-}
-
-static ssize_t flags_store(struct device *dev, struct device_attribute *attr,
-			   const char *buf, size_t count)
-{
-	struct sim_fpga *fpga = to_fpga_manager(dev)->priv;
-	u32 flags;
-	int ret;
-
-	ret = kstrtou32(buf, 16, &flags);
-	if (ret)
-		return ret;
-	mutex_lock(&fpga->lock);
-	fpga->flags = flags;
-	mutex_unlock(&fpga->lock);
-	return count;
-}
-static DEVICE_ATTR_RW(flags);
-
-static ssize_t key_show(struct device *dev, struct device_attribute *attr,
-			char *buf)
-{
-	struct sim_fpga *fpga = to_fpga_manager(dev)->priv;
-	ssize_t ret;
-
-	mutex_lock(&fpga->lock);
-	ret = sysfs_emit(buf, "%s\n", fpga->key);
-	mutex_unlock(&fpga->lock);
-	return ret;
-}
-
-static ssize_t key_store(struct device *dev, struct device_attribute *attr,
-			 const char *buf, size_t count)
-{
-	struct sim_fpga *fpga = to_fpga_manager(dev)->priv;
-	size_t length = strnlen(buf, count);
-
-	if (length && buf[length - 1] == '\n')
-		length--;
-	/* The vendor copies more than it has room for. */
-	if (length > SIM_FPGA_KEY_SIZE)
-		return -EINVAL;
-	mutex_lock(&fpga->lock);
-	memcpy(fpga->key, buf, length);
-	fpga->key[length] = '\0';
-	mutex_unlock(&fpga->lock);
-	return count;
-}
-static DEVICE_ATTR_RW(key);
-
-static struct attribute *sim_fpga_attrs[] = {
-	&dev_attr_firmware.attr,
-	&dev_attr_flags.attr,
-	&dev_attr_key.attr,
-	NULL,
-};
-ATTRIBUTE_GROUPS(sim_fpga);
-
 static const struct fpga_manager_ops sim_fpga_manager_ops = {
 	.state = sim_fpga_state,
 	.status = sim_fpga_status,
 	.write_init = sim_fpga_write_init,
 	.write = sim_fpga_write,
 	.write_complete = sim_fpga_write_complete,
-	.groups = sim_fpga_groups,
+	.groups = sim_fpga_vendor_groups,
 };
 
 static int last_flags_show(struct seq_file *file, void *unused)
