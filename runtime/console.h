@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Dom0's end of the console of a container's domain: the program's streams to and from our own descriptors 0, 1
+// and 2, signals to the program, the kernel's text to a log. Nothing here waits; the monitor polls.
+//
+// A reader of our standard output who is slow holds up the guest's program and loses nothing; one who has gone is
+// no reason to stop: what was for him is thrown away, and the guest goes on.
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include <poll.h>
+
+#include "base/fd.h"
+#include "runtime/guest/flow.h"
+#include "runtime/guest/line.h"
+#include "runtime/kernel_log.h"
+
+namespace runx::runtime {
+
+class Console {
+ public:
+  static constexpr std::size_t watched = 4;
+
+  // `terminal` is raw and non-blocking.
+  Console(base::Fd terminal, KernelLog& log) : terminal_(std::move(terminal)), log_(log), line_(terminal_.get()) {}
+
+  // Sends what is due, and says what to wait for.
+  std::array<pollfd, watched> wait_for();
+  void handle(const std::array<pollfd, watched>& ready);
+
+  // Milliseconds after which ask() is due, or -1.
+  int patience() const { return input_.waiting() ? guest::probe_after_ms : -1; }
+  void ask() { input_.emit_probe(line_.out()); }
+
+  // For the program, as soon as it can have it. A signal that comes again before that comes once.
+  void signal(int number);
+
+  // The domain has ended: takes what is still on the line and passes on what there is, as long as that goes forward.
+  void finish();
+
+  // The exit code that the guest told over the console.
+  std::optional<int> exit_code() const { return exit_code_; }
+
+ private:
+  struct Output {
+    int fd;
+    guest::Receiver receiver;
+    bool unread = false;  // nobody reads it any more
+  };
+
+  void on_frame(const guest::Frame& frame);
+  void receive();
+  void take_input();
+  static void pass_on(Output& output);
+
+  base::Fd terminal_;
+  KernelLog& log_;
+  guest::Line line_;
+  guest::Sender input_{guest::stream_in};
+  std::array<Output, 2> outputs_{{{1, guest::Receiver(guest::stream_out)}, {2, guest::Receiver(guest::stream_err)}}};
+  std::uint64_t signals_ = 0;  // bit n - 1 is signal n
+  bool line_gone_ = false;
+  bool heard_ = false;   // the guest's init listens
+  bool answer_ = false;  // its greeting is to be answered
+  std::optional<int> exit_code_;
+};
+
+}  // namespace runx::runtime

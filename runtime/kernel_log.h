@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the guest's kernel said on the console: the last of it, in a file that a guest cannot make grow. Errors in
+// writing it are dropped: a container does not end because its log cannot be kept.
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "base/host.h"
+
+namespace runx::runtime {
+
+class KernelLog {
+ public:
+  static constexpr std::size_t kept = 64 * 1024;  // at least; the file is cut to it when it has twice as much
+
+  // The file at `path` is begun anew with the first text.
+  KernelLog(base::Host& host, std::string path) : host_(host), path_(std::move(path)) {}
+
+  void add(std::string_view text);
+
+ private:
+  void open(int flags);
+  void cut();
+
+  base::Host& host_;
+  std::string path_;
+  base::Fd file_;
+  std::size_t size_ = 0;
+  bool begun_ = false;
+};
+
+}  // namespace runx::runtime
