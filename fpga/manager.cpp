@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fpga/manager.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include <fcntl.h>
+
+namespace runx::fpga {
+namespace {
+
+using base::Error;
+using base::Fd;
+using base::Host;
+using base::Result;
+using base::Status;
+
+constexpr const char* managers = "/sys/class/fpga_manager";
+constexpr const char* lock_directory = "/run/runx-accel";
+constexpr const char* lock_path = "/run/runx-accel/fpga.lock";
+constexpr std::size_t longest_name = 254;  // NAME_MAX less the NUL that the kernel's strcpy adds
+
+std::string without_newline(std::string text) {
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  return text;
+}
+
+// An attribute for a sentence: one line, "?" when it cannot be read.
+std::string shown(Host& host, const std::string& path) {
+  auto text = host.read(path, 4096);
+  if (!text) return "?";
+  auto line = without_newline(std::move(*text));
+  std::replace(line.begin(), line.end(), '\n', ';');
+  return line;
+}
+
+Status check_name(const std::string& name) {
+  const auto refuse = [&](std::string_view why) {
+    return base::fail(std::errc::invalid_argument, "the firmware name '", name, "' ", why);
+  };
+  if (name.empty() || name.front() == '/') return refuse("is not a name below /lib/firmware");
+  if (name.size() > longest_name) return refuse("is longer than the 254 bytes that the kernel has room for");
+  const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+  if (std::any_of(name.begin(), name.end(), control)) return refuse("has a control character");
+  if (("/" + name + "/").find("/../") != std::string::npos) return refuse("has a '..' in it");
+  return {};
+}
+
+Result<Fd> lock(Host& host) {
+  if (auto made = host.make_directories(lock_directory); !made) return tl::unexpected(made.error());
+  if (auto made = host.open(lock_path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600); !made) {
+    return tl::unexpected(made.error());
+  }
+  return host.lock(lock_path);
+}
+
+Status write_flags(Host& host, const Manager& manager, Flags flags) {
+  return host.write_attribute(manager.path + "/flags", base::hex(flags).substr(2));
+}
+
+Status load(Host& host, const Manager& manager, const std::string& firmware_name, Flags flags) {
+  if (auto done = write_flags(host, manager, flags); !done) return done;
+  if (auto done = host.write_attribute(manager.path + "/firmware", firmware_name); !done) return done;
+  auto state = host.read(manager.path + "/state", 4096);
+  if (!state) return tl::unexpected(state.error());
+  if (without_newline(*state) == "operating") return {};
+  return base::fail(std::errc::io_error, "the write succeeded but the device is not operating");
+}
+
+}  // namespace
+
+Result<Manager> find_manager(Host& host, const std::string& name) {
+  std::string others;
+  for (const auto& entry : host.list(managers).value_or(std::vector<std::string>{})) {
+    const auto path = base::text(managers, "/", entry);
+    const auto text = host.read(path + "/name", 4096);
+    if (!text) continue;
+    const auto found = without_newline(*text);
+    if (found != name) {
+      others += base::text(others.empty() ? "" : ", ", "'", found, "'");
+      continue;
+    }
+    for (const char* attribute : {"firmware", "flags"}) {
+      if (host.exists(path + "/" + attribute)) continue;
+      return base::fail(std::errc::function_not_supported, "the fpga manager '", name, "' (", path, ") has no '",
+                        attribute,
+                        "' attribute: the kernel is not the vendor's, which alone loads a bitstream by name");
+    }
+    return Manager{name, path};
+  }
+  return base::fail(std::errc::no_such_device, "there is no fpga manager '", name, "' in ", managers, ": ",
+                    others.empty() ? "it is empty" : "there are " + others);
+}
+
+Status program(Host& host, const Manager& manager, const std::string& firmware_name, Flags flags) {
+  if (auto fine = check_name(firmware_name); !fine) return fine;
+  const auto locked = lock(host);
+  if (!locked) return base::context(locked.error(), "cannot reserve the fpga manager");
+
+  auto loaded = load(host, manager, firmware_name, flags);
+  if (!loaded) {
+    Error error = loaded.error();
+    error.what =
+        base::text("the fpga manager '", manager.name, "' did not load ", firmware_path(firmware_name), " (flags ",
+                   base::hex(flags), "): ", error.what, "; its state is '", shown(host, manager.path + "/state"),
+                   "', its status '", shown(host, manager.path + "/status"), "'");
+    loaded = tl::unexpected(std::move(error));
+  }
+  auto reset = write_flags(host, manager, 0);
+  if (!loaded && !reset) {
+    Error error = loaded.error();
+    error.what += base::text("; and its flags stay at ", base::hex(flags), ": ", reset.error().what);
+    return tl::unexpected(std::move(error));
+  }
+  if (!loaded) return loaded;
+  if (!reset) return base::context(reset.error(), firmware_name, " is loaded, but the flags of the fpga manager stay");
+  return {};
+}
+
+Status reset_flags(Host& host, const Manager& manager) {
+  const auto locked = lock(host);
+  if (!locked) return base::context(locked.error(), "cannot reserve the fpga manager");
+  return write_flags(host, manager, 0);
+}
+
+std::string firmware_path(const std::string& firmware_name) { return "/lib/firmware/" + firmware_name; }
+
+std::string firmware_image(base::Bytes stream) {
+  std::string image(base::text_of(stream));
+  image.resize((image.size() + 3) / 4 * 4, '\xFF');
+  return image;
+}
+
+}  // namespace runx::fpga
