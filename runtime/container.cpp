@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/container.h"
+
+#include <csignal>
+
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+#include "runtime/give_back.h"
+#include "runtime/oci/bundle.h"
+#include "runtime/xen/xl.h"
+
+namespace runx::runtime {
+namespace {
+
+using base::Fd;
+using base::Result;
+using base::Status;
+
+struct Locked {
+  std::string directory;
+  Fd lock;
+  oci::State state;
+};
+
+tl::unexpected<base::Error> unknown(const std::string& id) {
+  return base::fail(std::errc::no_such_file_or_directory, "container ", id, " does not exist");
+}
+
+Result<Locked> open_container(const Caller& caller, const std::string& id) {
+  if (auto valid = oci::check_id(id); !valid) return tl::unexpected(valid.error());
+  const auto directory = oci::directory_of(caller.root, id);
+  auto lock = caller.host.lock(directory);
+  if (!lock && lock.error().code == std::errc::no_such_file_or_directory) return unknown(id);
+  if (!lock) return tl::unexpected(lock.error());
+  auto state = oci::read_state(caller.host, directory);
+  if (!state) return tl::unexpected(state.error());
+  return Locked{directory, std::move(*lock), std::move(*state)};
+}
+
+}  // namespace
+
+Status start(const Caller& caller, const std::string& id) {
+  auto container = open_container(caller, id);
+  if (!container) return tl::unexpected(container.error());
+  auto& state = container->state;
+  const auto status = oci::current_status(caller.host, state);
+  if (status != oci::Status::created) {
+    return base::fail(std::errc::operation_not_permitted, "container ", id, " is ", oci::status_text(status),
+                      ": only a created one can be started");
+  }
+  if (auto done = xen::unpause(caller.host, state.domid); !done) return done;
+  state.status = oci::Status::running;
+  return oci::write_state(caller.host, container->directory, state);
+}
+
+Status kill(const Caller& caller, const std::string& id, int signal) {
+  const auto container = open_container(caller, id);
+  if (!container) return tl::unexpected(container.error());
+  const auto& state = container->state;
+  const auto status = oci::current_status(caller.host, state);
+  if (status != oci::Status::created && status != oci::Status::running) {
+    return base::fail(std::errc::no_such_process, "container not running: ", id, " is ", oci::status_text(status));
+  }
+  if (signal == SIGKILL) return xen::destroy(caller.host, state.uuid);
+  // The monitor hands it to the program in the guest. STOP and CONT would stop the monitor instead of the program.
+  if (signal == SIGSTOP || signal == SIGCONT) {
+    return base::fail(std::errc::not_supported, "signal ", signal,
+                      " cannot be delivered to a domain: use pause and resume of xl");
+  }
+  return caller.host.signal(state.monitor, signal);
+}
+
+Status remove(const Caller& caller, const std::string& id, bool force) {
+  if (auto valid = oci::check_id(id); !valid) return valid;
+  const auto directory = oci::directory_of(caller.root, id);
+  const auto lock = caller.host.lock(directory);
+  if (!lock) {
+    if (lock.error().code != std::errc::no_such_file_or_directory) return tl::unexpected(lock.error());
+    if (force) return {};  // engines clean up after a failed create this way
+    return unknown(id);
+  }
+  // A create that was killed may have left no state; the journal alone decides what is given back.
+  const auto state = oci::read_state(caller.host, directory);
+  if (state && !force) {
+    const auto status = oci::current_status(caller.host, *state);
+    if (status == oci::Status::created || status == oci::Status::running) {
+      return base::fail(std::errc::device_or_resource_busy, "container ", id, " is ", oci::status_text(status),
+                        ": kill it first, or delete it with --force");
+    }
+  }
+  return give_back(caller, id, directory);
+}
+
+Result<std::string> state(const Caller& caller, const std::string& id) {
+  const auto container = open_container(caller, id);
+  if (!container) return tl::unexpected(container.error());
+  return oci::state_json(container->state, oci::current_status(caller.host, container->state));
+}
+
+std::string features() {
+  using nlohmann::json;
+  const std::string prefix(annotations::prefix);
+  const json value{{"ociVersionMin", "1.0.0"},
+                   {"ociVersionMax", oci::version},
+                   {"hooks", json::array()},
+                   {"mountOptions", json::array({"ro", "rw", "nosuid", "suid", "nodev", "dev", "noexec", "exec",
+                                                 "noatime", "relatime", "strictatime"})},
+                   {"annotations", {{prefix + "schema", annotations::schema}}},
+                   {"potentiallyUnsafeConfigAnnotations", json::array({prefix})}};
+  return base::json_text(value, 2) + "\n";
+}
+
+}  // namespace runx::runtime

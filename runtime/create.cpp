@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <array>
+#include <cerrno>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "annotations/value.h"
+#include "runtime/container.h"
+#include "runtime/facts.h"
+#include "runtime/give_back.h"
+#include "runtime/guest/ramdisk.h"
+#include "runtime/oci/bundle.h"
+#include "runtime/plan/image.h"
+#include "runtime/resources/resource.h"
+#include "runtime/xen/xl.h"
+
+namespace runx::runtime {
+namespace {
+
+using base::Fd;
+using base::Result;
+using base::Status;
+using base::text;
+
+std::string joined(const plan::Refusals& refusals) {
+  std::string out;
+  for (const auto& refusal : refusals) out += (out.empty() ? "" : "; ") + refusal;
+  return out;
+}
+
+// What is known before anything is written.
+struct Request {
+  oci::Bundle bundle;
+  base::Rootfs rootfs;
+  annotations::AcceleratorRequest accelerators;
+  plan::HostFacts host;
+  plan::Bitstreams bitstreams;
+};
+
+Result<Request> read_all(base::Host& host, const std::string& bundle_path) {
+  auto bundle = oci::read_bundle(host, bundle_path);
+  if (!bundle) return tl::unexpected(bundle.error());
+  auto rootfs = base::Rootfs::open(host, bundle->rootfs);
+  if (!rootfs) return tl::unexpected(rootfs.error());
+  auto accelerators = plan::read_request(*rootfs, bundle->annotations);
+  if (!accelerators) return tl::unexpected(accelerators.error());
+  auto facts = read_host_facts(host, *accelerators);
+  if (!facts) return tl::unexpected(facts.error());
+  auto bitstreams = plan::read_bitstreams(*rootfs, *accelerators);
+  if (!bitstreams) return tl::unexpected(bitstreams.error());
+  return Request{std::move(*bundle), std::move(*rootfs), std::move(*accelerators), std::move(*facts),
+                 std::move(*bitstreams)};
+}
+
+Result<plan::Plan> plan_for(const Request& request, std::uint64_t ramdisk_bytes) {
+  auto made = plan::make_plan(request.accelerators, request.host, {request.bitstreams.facts, ramdisk_bytes});
+  if (const auto* refusals = std::get_if<plan::Refusals>(&made)) {
+    return base::fail(std::errc::operation_not_permitted, joined(*refusals));
+  }
+  return std::get<plan::Plan>(std::move(made));
+}
+
+// The taking: every resource written down, then taken. A failure leaves the rest to the undo.
+class Taking {
+ public:
+  Taking(const Caller& caller, const CreateOptions& options, Request& request, std::string directory)
+      : caller_(caller), host_(caller.host), options_(options), request_(request), directory_(std::move(directory)) {
+    state_.id = options.id;
+    state_.bundle = request.bundle.path;
+    state_.rootfs = request.bundle.rootfs;
+    state_.created = oci::now_rfc3339();
+    state_.uuid = xen::uuid_of(caller.root + "\n" + options.id);
+    state_.annotations = request.bundle.annotations;
+  }
+
+  Status run() {
+    if (auto written = oci::write_state(host_, directory_, state_); !written) return written;
+    if (auto written = host_.write(directory_ + "/config.json", request_.bundle.config); !written) return written;
+    const auto ramdisk_bytes = write_ramdisk();
+    if (!ramdisk_bytes) return tl::unexpected(ramdisk_bytes.error());
+    const auto plan = plan_and_claim(*ramdisk_bytes);
+    if (!plan) return tl::unexpected(plan.error());
+    caller_.log.detail(host_, "the plan:\n" + plan::plan_text(*plan));
+    for (const auto& step : plan->bitstreams) {
+      const auto record = resources::bitstream_record(step, state_.uuid);
+      if (auto done = write_down(record); !done) return done;
+      if (auto done = resources::acquire_bitstream(host_, record, request_.bitstreams.images.at(step.file)); !done)
+        return done;
+    }
+    if (auto done = launch(plan->domain); !done) return done;
+    if (auto done = watch(); !done) return done;
+    state_.status = oci::Status::created;
+    if (auto written = oci::write_state(host_, directory_, state_); !written) return written;
+    // Last: whoever waits for the pid-file finds a container that is created.
+    if (options_.pid_file.empty()) return {};
+    return host_.write(options_.pid_file, std::to_string(state_.monitor), 0644);
+  }
+
+ private:
+  std::string file(const char* name) const { return directory_ + "/" + name; }
+  Status write_down(const resources::Record& record) { return resources::write_down(host_, file("journal"), record); }
+
+  Result<std::uint64_t> write_ramdisk() {
+    const auto init = host_.open(guest_init_path, O_RDONLY);
+    if (!init) return base::context(init.error(), "the guest's init is installed with runx-accel");
+    const auto out = host_.open(file("ramdisk"), O_WRONLY | O_CREAT | O_EXCL, 0600);
+    if (!out) return tl::unexpected(out.error());
+    // The walk needs a descriptor that can be read; the Rootfs has one that can only be resolved against.
+    const Fd rootfs(::openat(request_.rootfs.directory().get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!rootfs) return base::fail_errno(errno, "cannot read ", request_.bundle.rootfs);
+    return guest::write_ramdisk(*out, *init, request_.bundle.process, rootfs);
+  }
+
+  // Planning and claiming are one step for all containers of the machine: what the plan found free is still free
+  // when it is claimed.
+  Result<plan::Plan> plan_and_claim(std::uint64_t ramdisk_bytes) {
+    const auto ledger = resources::lock_ledger(host_);
+    if (!ledger) return tl::unexpected(ledger.error());
+    auto holders = resources::holders(host_);
+    if (!holders) return tl::unexpected(holders.error());
+    request_.host.holders = std::move(*holders);
+    auto plan = plan_for(request_, ramdisk_bytes);
+    if (!plan) return plan;
+    for (const auto& claim : plan->claims()) {
+      const auto record = resources::claim_record(claim);
+      if (auto done = write_down(record); !done) return tl::unexpected(done.error());
+      if (auto done = resources::acquire_claim(host_, record, {caller_.root, options_.id}); !done) {
+        return tl::unexpected(done.error());
+      }
+    }
+    return plan;
+  }
+
+  Status launch(const plan::DomainStep& domain) {
+    xen::DomainConfig config;
+    config.uuid = state_.uuid;
+    config.name = text("runx-", options_.id.substr(0, 48), "-", state_.uuid.substr(0, 8));
+    config.kernel = host_.real(domain.kernel);
+    config.ramdisk = host_.real(file("ramdisk"));
+    config.command_line = domain.command_line;
+    config.memory_mib = domain.memory >> 20;
+    config.vcpus = domain.vcpus;
+    const auto& passthrough = domain.passthrough;
+    for (const auto& m : passthrough.iomem) config.iomem.push_back({m.first_page, m.pages, m.guest_page});
+    config.irqs = passthrough.irqs;
+    config.dtdev = passthrough.dtdev;
+    if (passthrough.tree.has_tree()) {
+      config.device_tree = host_.real(file("guest.dtb"));
+      if (auto done = host_.write(file("guest.dtb"), base::text_of(passthrough.tree.bytes())); !done) return done;
+    }
+    if (auto done = host_.write(file("domain.cfg"), xen::config_text(config)); !done) return done;
+    const auto record = resources::domain_record(config);
+    if (auto done = write_down(record); !done) return done;
+    const auto domid = resources::acquire_domain(host_, record, file("domain.cfg"));
+    if (!domid) return tl::unexpected(domid.error());
+    state_.domid = *domid;
+    // xl has copied it into the guest's memory; here it would only cost Dom0's.
+    return host_.remove(file("ramdisk"));
+  }
+
+  // Starts the monitor, which inherits the container's standard streams, and waits until it watches.
+  Status watch() {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return base::fail_errno(errno, "cannot make a pipe");
+    const Fd ready(ends[0]);
+    Fd theirs(ends[1]);
+    // The monitor finds the domain in the state.
+    if (auto written = oci::write_state(host_, directory_, state_); !written) return written;
+    const auto pid = host_.spawn(
+        {"/proc/self/exe", "--root", caller_.root, "monitor", "--ready-fd", std::to_string(theirs.get()), options_.id},
+        {theirs.get()});
+    if (!pid) return base::context(pid.error(), "the container's monitor");
+    theirs.reset();
+    state_.monitor = *pid;
+    const auto start = oci::process_start(host_, *pid);
+    if (start) state_.monitor_start = *start;
+    if (auto written = oci::write_state(host_, directory_, state_); !written) return written;
+    std::string said;
+    std::array<char, 512> buffer{};
+    for (;;) {
+      const auto got = ::read(ready.get(), buffer.data(), buffer.size());
+      if (got < 0 && errno == EINTR) continue;
+      if (got <= 0) break;
+      said.append(buffer.data(), static_cast<std::size_t>(got));
+    }
+    // One byte says that it watches; anything else is why it does not.
+    if (said.size() == 1 && start) return {};
+    return base::fail(std::errc::io_error, "the container's monitor did not start: ",
+                      said.size() > 1 ? annotations::printable(said) : "it ended without a word");
+  }
+
+  const Caller& caller_;
+  base::Host& host_;
+  const CreateOptions& options_;
+  Request& request_;
+  std::string directory_;
+  oci::State state_;
+};
+
+}  // namespace
+
+Status create(const Caller& caller, const CreateOptions& options) {
+  if (auto valid = oci::check_id(options.id); !valid) return valid;
+  const auto directory = oci::directory_of(caller.root, options.id);
+  const auto taken = [&] {
+    return base::fail(std::errc::file_exists, "container ", options.id,
+                      " exists already: delete it, or choose another id");
+  };
+  if (caller.host.exists(directory)) return taken();
+  auto request = read_all(caller.host, options.bundle);
+  if (!request) return tl::unexpected(request.error());
+  // Once without the ramdisk's size: what is refused for any other reason leaves no trace at all.
+  if (auto possible = plan_for(*request, 0); !possible) return tl::unexpected(possible.error());
+  if (auto made = caller.host.make_directories(caller.root, 0711); !made) return made;
+  if (auto made = caller.host.make_directory(directory); !made) {
+    if (made.error().code == std::errc::file_exists) return taken();
+    return made;
+  }
+  const auto lock = caller.host.lock(directory);
+  if (!lock) return tl::unexpected(lock.error());
+  auto done = Taking(caller, options, *request, directory).run();
+  if (done) return {};
+  if (auto given = give_back(caller, options.id, directory); !given) {
+    return base::fail(std::errc::io_error, done.error().what, "; and then: ", given.error().what, "; delete container ",
+                      options.id, " to try that again");
+  }
+  return done;
+}
+
+}  // namespace runx::runtime

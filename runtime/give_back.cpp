@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/give_back.h"
+
+#include <chrono>
+#include <csignal>
+#include <thread>
+
+#include "runtime/resources/resource.h"
+
+namespace runx::runtime {
+namespace {
+
+using base::Status;
+
+// The monitor sees its domain go and ends by itself; one that does not within the limit is killed.
+Status end_monitor(base::Host& host, const oci::State& state) {
+  constexpr int tries = 100;
+  for (int i = 0; i < tries; ++i) {
+    if (!oci::monitor_alive(host, state)) return {};
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  const auto killed = host.signal(state.monitor, SIGKILL);
+  if (!killed && killed.error().code != std::errc::no_such_process) return killed;
+  return {};
+}
+
+}  // namespace
+
+Status give_back(const Caller& caller, const std::string& id, const std::string& directory) {
+  const auto journal = resources::read_journal(caller.host, directory + "/journal");
+  if (!journal) return tl::unexpected(journal.error());
+  if (journal->torn != 0) {
+    caller.log.warning(caller.host,
+                       base::text(directory, "/journal ends in ", journal->torn,
+                                  " bytes that are no record: a crash cut it; what stands before is used"));
+  }
+  if (auto undone = resources::undo(caller.host, *journal, {caller.root, id}); !undone) return undone;
+  if (const auto state = oci::read_state(caller.host, directory)) {
+    if (auto ended = end_monitor(caller.host, *state); !ended) return ended;
+  }
+  return caller.host.remove_tree(directory);
+}
+
+}  // namespace runx::runtime

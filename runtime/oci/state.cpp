@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/oci/state.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <ctime>
+#include <sstream>
+
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+#include "runtime/oci/bundle.h"
+
+namespace runx::oci {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::array<const char*, 4> names{"creating", "created", "running", "stopped"};
+
+std::string file_of(const std::string& directory) { return directory + "/state.json"; }
+
+}  // namespace
+
+const char* status_text(Status status) { return names.at(static_cast<std::size_t>(status)); }
+
+base::Status check_id(const std::string& id) {
+  const bool spelt = !id.empty() && id.size() <= 1024 && std::all_of(id.begin(), id.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
+           c == '-';
+  });
+  if (spelt && id != "." && id != "..") return {};
+  return base::fail(std::errc::invalid_argument,
+                    "a container's id is 1 to 1024 of A-Z, a-z, 0-9, \"_\", \".\" and \"-\"");
+}
+
+std::string directory_of(const std::string& root, const std::string& id) { return root + "/" + id; }
+
+base::Status write_state(base::Host& host, const std::string& directory, const State& state) {
+  const json value{{"id", state.id},
+                   {"bundle", state.bundle},
+                   {"rootfs", state.rootfs},
+                   {"created", state.created},
+                   {"status", status_text(state.status)},
+                   {"uuid", state.uuid},
+                   {"domid", state.domid},
+                   {"monitor", state.monitor},
+                   {"monitorStart", state.monitor_start},
+                   {"annotations", state.annotations}};
+  return host.write(file_of(directory), base::json_text(value, 2) + "\n");
+}
+
+base::Result<State> read_state(base::Host& host, const std::string& directory) {
+  const auto text = host.read(file_of(directory));
+  if (!text) return tl::unexpected(text.error());
+  const auto value = base::parse_json(*text, file_of(directory));
+  if (!value) return tl::unexpected(value.error());
+  State state;
+  try {
+    state.id = value->at("id").get<std::string>();
+    state.bundle = value->at("bundle").get<std::string>();
+    state.rootfs = value->at("rootfs").get<std::string>();
+    state.created = value->at("created").get<std::string>();
+    const auto status = std::find(names.begin(), names.end(), value->at("status").get<std::string>());
+    if (status == names.end()) return base::fail(std::errc::bad_message, file_of(directory), " has an unknown status");
+    state.status = static_cast<Status>(status - names.begin());
+    state.uuid = value->at("uuid").get<std::string>();
+    state.domid = value->at("domid").get<unsigned>();
+    state.monitor = value->at("monitor").get<int>();
+    state.monitor_start = value->at("monitorStart").get<std::uint64_t>();
+    state.annotations = value->at("annotations").get<annotations::Annotations>();
+  } catch (const json::exception& error) {
+    return base::fail(std::errc::bad_message, file_of(directory), " is not a state of this program: ", error.what());
+  }
+  return state;
+}
+
+base::Result<std::uint64_t> process_start(base::Host& host, int pid) {
+  const auto text = host.read(base::text("/proc/", pid, "/stat"));
+  const auto gone = base::fail(std::errc::no_such_process, "process ", pid, " is gone");
+  if (!text) return gone;
+  // pid (comm) state …: comm may hold anything, so count from its last parenthesis. Field 3 follows it.
+  const auto end = text->rfind(')');
+  if (end == std::string::npos) return gone;
+  std::istringstream fields(text->substr(end + 1));
+  std::string field;
+  std::uint64_t start = 0;
+  for (int number = 3; number <= 22 && fields >> field; ++number) {
+    if (number == 3 && (field == "Z" || field == "X")) return gone;
+    if (number == 22 && std::from_chars(field.data(), field.data() + field.size(), start).ec == std::errc{})
+      return start;
+  }
+  return gone;
+}
+
+bool monitor_alive(base::Host& host, const State& state) {
+  if (state.monitor == 0) return false;
+  const auto start = process_start(host, state.monitor);
+  return start && *start == state.monitor_start;
+}
+
+Status current_status(base::Host& host, const State& state) {
+  if (state.status == Status::creating) return Status::creating;
+  return monitor_alive(host, state) ? state.status : Status::stopped;
+}
+
+std::string state_json(const State& state, Status status) {
+  json value{{"ociVersion", version},
+             {"id", state.id},
+             {"status", status_text(status)},
+             {"bundle", state.bundle},
+             {"rootfs", state.rootfs},
+             {"created", state.created},
+             {"owner", ""},
+             {"annotations", state.annotations}};
+  value["pid"] = status == Status::created || status == Status::running ? state.monitor : 0;
+  return base::json_text(value, 2) + "\n";
+}
+
+std::string now_rfc3339() {
+  const auto now = std::time(nullptr);
+  std::tm parts{};
+  ::gmtime_r(&now, &parts);
+  std::array<char, 32> text{};
+  const auto length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return {text.data(), length};
+}
+
+}  // namespace runx::oci

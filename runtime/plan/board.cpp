@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/plan/board.h"
+
+#include <algorithm>
+#include <charconv>
+#include <initializer_list>
+#include <set>
+
+#include <nlohmann/json.hpp>
+
+#include "annotations/value.h"
+#include "base/json.h"
+
+namespace runx::plan {
+namespace {
+
+using base::Result;
+using base::Status;
+using nlohmann::json;
+
+// Reads members of one object; the first thing that is wrong is kept with its place.
+class Reader {
+ public:
+  Reader(const json& object, std::string where) : object_(object), where_(std::move(where)) {}
+
+  Status only(std::initializer_list<std::string_view> known) const {
+    if (!object_.is_object()) return base::fail(std::errc::invalid_argument, where_, " is not an object");
+    for (const auto& [key, value] : object_.items()) {
+      if (std::find(known.begin(), known.end(), key) == known.end()) {
+        std::vector<std::string> words(known.begin(), known.end());
+        const auto near = annotations::nearest(key, words);
+        return base::fail(std::errc::invalid_argument, where_, " has the unknown key \"", annotations::printable(key),
+                          "\"", near.empty() ? "" : ": did you mean \"" + near + "\"?");
+      }
+    }
+    return {};
+  }
+
+  Result<std::string> string(const char* key, const char* otherwise = nullptr) const {
+    const auto found = object_.find(key);
+    if (found == object_.end() && otherwise != nullptr) return std::string(otherwise);
+    if (found == object_.end() || !found->is_string()) {
+      return base::fail(std::errc::invalid_argument, where_, " needs \"", key, "\", a string");
+    }
+    return found->get<std::string>();
+  }
+
+  Result<std::string> path(const char* key, const char* otherwise = nullptr) const {
+    auto value = string(key, otherwise);
+    if (value && !annotations::is_clean_path(*value)) {
+      return base::fail(std::errc::invalid_argument, where_, ": \"", key, "\" is not an absolute path");
+    }
+    return value;
+  }
+
+  const json* member(const char* key) const {
+    const auto found = object_.find(key);
+    return found == object_.end() ? nullptr : &*found;
+  }
+
+  const std::string& where() const { return where_; }
+
+ private:
+  const json& object_;
+  std::string where_;
+};
+
+Result<std::uint32_t> idcode(const json& value, const std::string& where) {
+  std::uint32_t code = 0;
+  if (value.is_string()) {
+    const auto& digits = value.get_ref<const std::string&>();
+    const auto* last = digits.data() + digits.size();
+    const auto [end, error] = std::from_chars(digits.data(), last, code, 16);
+    if (error == std::errc{} && end == last && digits.size() == 8) return code;
+  }
+  return base::fail(std::errc::invalid_argument, where,
+                    ": an IDCODE is a string of 8 hexadecimal digits, like \"04A49093\"");
+}
+
+Result<Region> parse_region(const json& value, const std::string& where) {
+  const Reader in(value, where);
+  if (auto known = in.only({"name", "manager", "idcodes"}); !known) return tl::unexpected(known.error());
+  Region region;
+  const auto name = in.string("name");
+  if (!name) return tl::unexpected(name.error());
+  if (!annotations::is_name(*name) || *name == "any") {
+    return base::fail(std::errc::invalid_argument, where, ": a region's name is [a-z0-9-]{1,32}, and not \"any\"");
+  }
+  const auto manager = in.string("manager");
+  if (!manager) return tl::unexpected(manager.error());
+  const auto* codes = in.member("idcodes");
+  if (codes == nullptr || !codes->is_array() || codes->empty()) {
+    return base::fail(std::errc::invalid_argument, where, " needs \"idcodes\", a list of at least one");
+  }
+  for (const auto& entry : *codes) {
+    auto code = idcode(entry, where);
+    if (!code) return tl::unexpected(code.error());
+    region.idcodes.push_back(*code);
+  }
+  region.name = *name;
+  region.manager = *manager;
+  return region;
+}
+
+Status read_regions(const json* value, const std::string& name, Board& board) {
+  if (value == nullptr) return {};
+  if (!value->is_array()) return base::fail(std::errc::invalid_argument, name, ": \"regions\" is not a list");
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < value->size(); ++i) {
+    auto region = parse_region((*value)[i], base::text(name, ": region ", i + 1));
+    if (!region) return tl::unexpected(region.error());
+    if (!names.insert(region->name).second) {
+      return base::fail(std::errc::invalid_argument, name, ": two regions are called ", region->name);
+    }
+    board.regions.push_back(std::move(*region));
+  }
+  return {};
+}
+
+Status read_clock_rates(const json* value, const std::string& name, Board& board) {
+  if (value == nullptr) return {};
+  const auto wrong =
+      base::fail(std::errc::invalid_argument, name,
+                 ": \"clockRates\" maps the path of a node to a list of rates in Hz, one for each of its clocks");
+  if (!value->is_object()) return wrong;
+  for (const auto& [node, rates] : value->items()) {
+    if (!annotations::is_clean_path(node) || !rates.is_array()) return wrong;
+    for (const auto& rate : rates) {
+      if (!rate.is_number_unsigned() || rate == 0U) return wrong;
+      board.clock_rates[node].push_back(rate.get<std::uint64_t>());
+    }
+  }
+  return {};
+}
+
+Status read_guest(const json* value, const std::string& name, Board& board) {
+  const json nothing = json::object();
+  const Reader guest(value == nullptr ? nothing : *value, name + ": \"guest\"");
+  if (auto known = guest.only({"kernel", "commandLine"}); !known) return known;
+  const auto kernel = guest.path("kernel", "/usr/lib/runx-accel/guest-kernel");
+  if (!kernel) return tl::unexpected(kernel.error());
+  const auto command_line = guest.string("commandLine", "");
+  if (!command_line) return tl::unexpected(command_line.error());
+  board.guest_kernel = *kernel;
+  board.guest_command_line = *command_line;
+  return {};
+}
+
+}  // namespace
+
+Result<Board> parse_board(std::string_view text, const std::string& name) {
+  const auto value = base::parse_json(text, name);
+  if (!value) return tl::unexpected(value.error());
+  const Reader in(*value, name);
+  if (auto known = in.only({"schema", "name", "bootTree", "guest", "regions", "clockRates"}); !known) {
+    return tl::unexpected(known.error());
+  }
+  const auto* schema = in.member("schema");
+  if (schema == nullptr || *schema != 1) {
+    return base::fail(std::errc::invalid_argument, name, " needs \"schema\": 1, the version that this program reads");
+  }
+  Board board;
+  const auto board_name = in.string("name");
+  if (!board_name) return tl::unexpected(board_name.error());
+  const auto boot_tree = in.path("bootTree");
+  if (!boot_tree) return tl::unexpected(boot_tree.error());
+  board.name = *board_name;
+  board.boot_tree = *boot_tree;
+  if (auto guest = read_guest(in.member("guest"), name, board); !guest) return tl::unexpected(guest.error());
+  if (auto regions = read_regions(in.member("regions"), name, board); !regions) return tl::unexpected(regions.error());
+  if (auto rates = read_clock_rates(in.member("clockRates"), name, board); !rates) return tl::unexpected(rates.error());
+  return board;
+}
+
+}  // namespace runx::plan

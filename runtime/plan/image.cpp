@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/plan/image.h"
+
+#include "base/sha256.h"
+#include "fpga/manager.h"
+
+namespace runx::plan {
+namespace {
+
+using annotations::AcceleratorRequest;
+using annotations::Annotations;
+using base::Result;
+
+constexpr std::size_t largest_metadata = std::size_t{1} << 20;
+
+std::string sentences(const std::vector<annotations::Complaint>& complaints) {
+  std::string out;
+  for (const auto& complaint : complaints) out += (out.empty() ? "" : "; ") + annotations::sentence(complaint);
+  return out;
+}
+
+}  // namespace
+
+Result<AcceleratorRequest> read_request(const base::Rootfs& rootfs, const Annotations& run_time) {
+  annotations::Metadata metadata;
+  const auto text = rootfs.read(std::string(annotations::metadata_path), largest_metadata);
+  if (text) {
+    metadata = annotations::parse_metadata(*text);
+  } else if (text.error().code != std::errc::no_such_file_or_directory) {
+    return tl::unexpected(text.error());
+  }
+  auto parsed = annotations::parse(annotations::merge(metadata.annotations, run_time));
+  auto complaints = std::move(metadata.complaints);
+  complaints.insert(complaints.end(), parsed.complaints.begin(), parsed.complaints.end());
+  if (!complaints.empty()) return base::fail(std::errc::invalid_argument, sentences(complaints));
+  return std::move(parsed.request);
+}
+
+Result<Bitstreams> read_bitstreams(const base::Rootfs& rootfs, const AcceleratorRequest& request) {
+  Bitstreams out;
+  for (const auto& bitstream : request.bitstreams) {
+    if (out.facts.contains(bitstream.file)) continue;
+    const auto file = rootfs.map(bitstream.file);
+    if (!file) return base::context(file.error(), "fpga.", bitstream.name);
+    auto info = fpga::read_bitstream(file->bytes(), bitstream.file);
+    if (!info) return base::context(info.error(), "fpga.", bitstream.name);
+    auto image = fpga::firmware_image(file->bytes().subspan(info->payload_offset, info->payload_length));
+    out.facts[bitstream.file] = {base::sha256_digest(file->bytes()), base::sha256_digest(base::bytes_of(image)),
+                                 std::move(*info)};
+    out.images[bitstream.file] = std::move(image);
+  }
+  return out;
+}
+
+}  // namespace runx::plan

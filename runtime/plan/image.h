@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Reads from an image's root file system what the plan needs to know of it. The same on a board and at a desk.
+
+#include <map>
+#include <string>
+
+#include "annotations/request.h"
+#include "base/rootfs.h"
+#include "runtime/plan/plan.h"
+
+namespace runx::plan {
+
+// What the container asks: the image's metadata file, with the annotations of config.json over it. All complaints in
+// one sentence.
+base::Result<annotations::AcceleratorRequest> read_request(const base::Rootfs& rootfs,
+                                                           const annotations::Annotations& run_time);
+
+// The requested bitstreams, by file: `facts` goes into the plan, `images` is what the manager gets.
+struct Bitstreams {
+  std::map<std::string, BitstreamFacts> facts;
+  std::map<std::string, std::string> images;
+};
+base::Result<Bitstreams> read_bitstreams(const base::Rootfs& rootfs, const annotations::AcceleratorRequest& request);
+
+}  // namespace runx::plan

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// From a request and the facts to a plan: what will be taken, programmed and launched, step by step, before anything
+// is touched. Pure: the runtime makes the plan on the board and does exactly what it says, and accelkit makes the
+// same plan at a desk. Everything that speaks against the request is reported at once.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "annotations/request.h"
+#include "devtree/boot_tree.h"
+#include "devtree/passthrough.h"
+#include "fpga/bitstream.h"
+#include "runtime/plan/board.h"
+
+namespace runx::plan {
+
+// What the machine says.
+struct HostFacts {
+  Board board;
+  devtree::Blob boot_tree;  // of the file that board.boot_tree names
+  // What Dom0 sees of each requested node. Absent as a whole at a desk, where there is no machine to look at.
+  std::optional<std::map<std::string, devtree::LiveNode>> live;
+  std::map<std::string, std::string> holders;  // claim to the container that holds it
+};
+
+// What the image brings: each requested bitstream as it was read.
+struct BitstreamFacts {
+  std::string digest;          // of the whole file
+  std::string payload_digest;  // of what the manager gets
+  fpga::BitstreamInfo info;
+};
+struct ImageFacts {
+  std::map<std::string, BitstreamFacts> bitstreams;  // by the file's path in the image
+  std::uint64_t ramdisk_bytes = 0;                   // of the guest's ramdisk, the root file system in it
+};
+
+struct BitstreamStep {
+  std::string name;  // fpga.<name>
+  std::string file;  // in the image
+  std::string region;
+  std::string manager;
+  std::string digest;
+  std::string payload_digest;
+  std::size_t payload_offset = 0;
+  std::size_t payload_length = 0;
+};
+
+struct DomainStep {
+  std::uint64_t memory = 0;  // bytes, a multiple of 1 MiB
+  unsigned vcpus = 1;
+  std::string kernel;
+  std::string command_line;
+  std::vector<std::string> nodes;    // of the host, given to the guest
+  devtree::Passthrough passthrough;  // tree empty when no node is given
+};
+
+struct Plan {
+  std::vector<BitstreamStep> bitstreams;
+  DomainStep domain;
+
+  // What nobody else may hold meanwhile: "region pr0", "device /axi/timer@ff110000".
+  std::vector<std::string> claims() const;
+};
+
+// Either a plan, or why there is none: at least one sentence.
+using Refusals = std::vector<std::string>;
+std::variant<Plan, Refusals> make_plan(const annotations::AcceleratorRequest& request, const HostFacts& host,
+                                       const ImageFacts& image);
+
+// For people: numbered steps.
+std::string plan_text(const Plan& plan);
+
+}  // namespace runx::plan

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/resources/ledger.h"
+
+#include <optional>
+
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+#include "base/sha256.h"
+
+namespace runx::resources {
+namespace {
+
+using base::Result;
+using base::Status;
+
+struct Claim {
+  std::string claim;
+  Owner owner;
+};
+
+// A claim may be a path of 4 KiB: too long and too strange for a file's name.
+std::string file_of(const std::string& claim) {
+  return std::string(claims_directory) + "/" + base::sha256_hex(base::bytes_of(claim)).substr(0, 32);
+}
+
+std::string claim_text(const std::string& claim, const Owner& owner) {
+  return base::json_text({{"claim", claim}, {"root", owner.root}, {"id", owner.id}}) + "\n";
+}
+
+// Nothing: released meanwhile.
+Result<std::optional<Claim>> read_claim(base::Host& host, const std::string& path) {
+  const auto content = host.read(path);
+  if (!content && content.error().code == std::errc::no_such_file_or_directory) return std::optional<Claim>{};
+  if (!content) return tl::unexpected(content.error());
+  const auto value = base::parse_json(*content, path);
+  if (!value) return tl::unexpected(value.error());
+  const auto member = [&](const char* key) {
+    const auto found = value->is_object() ? value->find(key) : value->end();
+    return found != value->end() && found->is_string() ? found->get<std::string>() : std::string();
+  };
+  Claim claim{member("claim"), {member("root"), member("id")}};
+  if (claim.claim.empty() || claim.owner.id.empty()) {
+    return base::fail(std::errc::bad_message, path,
+                      " is not a claim of runx-accel: remove it when no container uses the hardware");
+  }
+  return std::optional<Claim>{std::move(claim)};
+}
+
+}  // namespace
+
+Result<base::Fd> lock_ledger(base::Host& host) {
+  if (auto made = host.make_directories(claims_directory); !made) return tl::unexpected(made.error());
+  return host.lock(claims_directory);
+}
+
+Status take_claim(base::Host& host, const std::string& claim, const Owner& owner) {
+  if (auto made = host.make_directories(claims_directory); !made) return made;
+  const auto path = file_of(claim);
+  // Twice, because the holder may let go between our attempt and our look at who it is.
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    const auto taken = host.write_new(path, claim_text(claim, owner), 0644);
+    if (taken || taken.error().code != std::errc::file_exists) return taken;
+    const auto holder = read_claim(host, path);
+    if (!holder) return tl::unexpected(holder.error());
+    if (!*holder) continue;
+    if ((*holder)->owner == owner) return {};
+    return base::fail(std::errc::device_or_resource_busy, claim, " is held by container ", (*holder)->owner.id, " (of ",
+                      (*holder)->owner.root, "): delete it first");
+  }
+  return base::fail(std::errc::device_or_resource_busy, claim, " changes hands at this moment: try again");
+}
+
+Status release_claim(base::Host& host, const std::string& claim, const Owner& owner) {
+  const auto holder = read_claim(host, file_of(claim));
+  if (!holder) return tl::unexpected(holder.error());
+  if (!*holder || (*holder)->owner != owner) return {};
+  return host.remove(file_of(claim));
+}
+
+Result<std::map<std::string, std::string>> holders(base::Host& host) {
+  std::map<std::string, std::string> out;
+  const auto names = host.list(claims_directory);
+  if (!names && names.error().code == std::errc::no_such_file_or_directory) return out;
+  if (!names) return tl::unexpected(names.error());
+  for (const auto& name : *names) {
+    if (name.find('.') != std::string::npos) continue;  // a claim that is being written
+    const auto claim = read_claim(host, std::string(claims_directory) + "/" + name);
+    if (!claim) return tl::unexpected(claim.error());
+    if (*claim) out[(*claim)->claim] = (*claim)->owner.id;
+  }
+  return out;
+}
+
+}  // namespace runx::resources

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What a container takes of the machine, one kind after the other: claims, bitstreams, the domain. For each there is
+// a record that goes to the journal first, an acquire that does it, and one `release` for all that undoes what a
+// record says. Names are chosen by us and deterministic, so that the record alone is enough to give back, and
+// giving back twice (or what was never taken) is fine.
+
+#include <string>
+
+#include "base/host.h"
+#include "runtime/plan/plan.h"
+#include "runtime/resources/journal.h"
+#include "runtime/resources/ledger.h"
+#include "runtime/xen/config.h"
+
+namespace runx::resources {
+
+Record claim_record(const std::string& claim);
+base::Status acquire_claim(base::Host& host, const Record& record, const Owner& owner);
+
+// `key` names the container uniquely on this machine ([a-f0-9-]); the firmware file's name is made of it.
+Record bitstream_record(const plan::BitstreamStep& step, const std::string& key);
+// Writes `image` (fpga::firmware_image) as a firmware file, checks that copy against the plan, and programs the region.
+base::Status acquire_bitstream(base::Host& host, const Record& record, const std::string& image);
+
+Record domain_record(const xen::DomainConfig& config);
+// Creates the domain, paused. Returns its domid.
+base::Result<unsigned> acquire_domain(base::Host& host, const Record& record, const std::string& config_file);
+
+base::Status release(base::Host& host, const Record& record, const Owner& owner);
+
+// Releases all that the journal lists, newest first. Stops at the first failure: what is older stays held, because a
+// region or device must not be given to another container while a domain that owns it may still live.
+base::Status undo(base::Host& host, const Journal& journal, const Owner& owner);
+
+}  // namespace runx::resources
