@@ -1,0 +1,84 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# The device trees of the board, from the kernel's zynqmp-zcu102-rev1.0:
+#   host.dtb  the vendor's tree with what QEMU's model or Xen needs changed, nothing given away yet
+#   xen.dtb   host.dtb with the devices for guests marked and /chosen written; Xen boots it (with the sizes of this
+#             run's files filled in), and Dom0 keeps it as /boot/xen.dtb, because Xen hides the marks from Dom0
+
+# The window through which a job's output leaves the board: dom0/window.c and lib/run.sh know the same numbers.
+readonly window_address=0x7e000000 window_size=0x2000000
+readonly kernel_address=0x20000000 ramdisk_address=0x28000000
+
+fix_for_qemu() { # DTB
+  local dtb=$1 gone symbol
+  # Xen knows the GIC-400's registers that repeat every 64 KiB by an identification that QEMU's model does not give;
+  # told the plain addresses it works, else it hangs while it brings up the processors.
+  fdtput -t x "$dtb" /axi/interrupt-controller@f9010000 reg \
+    0 f9010000 0 10000 0 f902f000 0 2000 0 f9040000 0 20000 0 f906f000 0 2000
+  # Two processors, as QEMU's -smp says.
+  fdtput -t x "$dtb" /pmu interrupts 0 8f 4 0 90 4
+  fdtput -t x "$dtb" /pmu interrupt-affinity \
+    "$(fdtget -t x "$dtb" /cpus/cpu@0 phandle)" "$(fdtget -t x "$dtb" /cpus/cpu@1 phandle)"
+  # Xen panics over the R5 nodes ("Unable to retrieve address 0"); the PCIe root only times out.
+  for gone in /cpus/cpu@2 /cpus/cpu@3 /reserved-memory /remoteproc@ffe00000 /remoteproc-split@ffe00000; do
+    fdtput -r "$dtb" "$gone"
+    for symbol in $(fdtget -p "$dtb" /__symbols__); do
+      [[ $(fdtget "$dtb" /__symbols__ "$symbol") != "$gone"* ]] || fdtput -d "$dtb" /__symbols__ "$symbol"
+    done
+  done
+  fdtput -t s "$dtb" /axi/pcie@fd0e0000 status disabled
+  fdtput -t x "$dtb" /memory@0 reg 0 0 0 80000000
+
+  fdtput -c "$dtb" /reserved-memory
+  fdtput -t x "$dtb" /reserved-memory '#address-cells' 2
+  fdtput -t x "$dtb" /reserved-memory '#size-cells' 2
+  fdtput "$dtb" /reserved-memory ranges
+  fdtput -c "$dtb" "/reserved-memory/board-window@${window_address#0x}"
+  fdtput "$dtb" "/reserved-memory/board-window@${window_address#0x}" no-map
+  fdtput -t x "$dtb" "/reserved-memory/board-window@${window_address#0x}" reg 0 "$window_address" 0 "$window_size"
+}
+
+give_to_guests() { # DTB NODE...
+  local dtb=$1 node
+  shift
+  for node; do
+    fdtput -t s "$dtb" "$node" status okay
+    fdtput "$dtb" "$node" xen,passthrough
+  done
+}
+
+add_module() { # DTB ADDRESS KIND
+  local node=/chosen/module@${2#0x}
+  fdtput -c "$1" "$node"
+  fdtput -t s "$1" "$node" compatible "multiboot,$3" multiboot,module
+  fdtput -t x "$1" "$node" reg 0 "$2" 0 0
+}
+
+write_chosen() { # DTB
+  local dtb=$1
+  fdtput -d "$dtb" /chosen bootargs
+  fdtput -t x "$dtb" /chosen '#address-cells' 2
+  fdtput -t x "$dtb" /chosen '#size-cells' 2
+  fdtput -t s "$dtb" /chosen xen,xen-bootargs "console=dtuart dtuart=serial0 dom0_mem=1024M bootscrub=0"
+  fdtput -t s "$dtb" /chosen xen,dom0-bootargs "console=hvc0 rdinit=/init quiet panic=-1"
+  add_module "$dtb" "$kernel_address" kernel
+  add_module "$dtb" "$ramdisk_address" ramdisk
+}
+
+make_dtb() { # DIRECTORY
+  local dir=$1
+  cp "$kernel_path/dtb/zynqmp-zcu102-rev1.0.dtb" "$dir/host.dtb"
+  fix_for_qemu "$dir/host.dtb"
+  cp "$dir/host.dtb" "$dir/xen.dtb"
+  give_to_guests "$dir/xen.dtb" /axi/timer@ff110000 /axi/serial@ff010000
+  # In use by Dom0 and not given away: what a test asks for in vain.
+  fdtput -t s "$dir/xen.dtb" /axi/timer@ff120000 status okay
+  write_chosen "$dir/xen.dtb"
+}
+
+# Fills in what only a run knows.
+set_module_sizes() { # DTB KERNEL_BYTES RAMDISK_BYTES
+  fdtput -t x "$1" "/chosen/module@${kernel_address#0x}" reg 0 "$kernel_address" 0 "$(printf %x "$2")"
+  fdtput -t x "$1" "/chosen/module@${ramdisk_address#0x}" reg 0 "$ramdisk_address" 0 "$(printf %x "$3")"
+}
