@@ -29,7 +29,9 @@ inline constexpr int probe_after_ms = 2000;
 
 class Sender {
  public:
-  explicit Sender(std::uint8_t stream) : stream_(stream) {}
+  // Both sides begin at the offset `first`.
+  explicit Sender(std::uint8_t stream, std::uint32_t first = 0)
+      : stream_(stream), acked_(first), sent_(first), end_(first) {}
 
   // Bytes that push() would take now; none after finish().
   std::size_t room() const;
@@ -51,15 +53,16 @@ class Sender {
  private:
   std::uint8_t stream_;
   std::array<std::uint8_t, window_size> kept_{};
-  std::uint32_t acked_ = 0;  // acked_ <= sent_ <= end_ (+ 1 for the end itself), modulo 2^32
-  std::uint32_t sent_ = 0;
-  std::uint32_t end_ = 0;
+  std::uint32_t acked_;  // acked_ <= sent_ <= end_ (+ 1 for the end itself), modulo 2^32
+  std::uint32_t sent_;
+  std::uint32_t end_;
   bool finished_ = false;
 };
 
 class Receiver {
  public:
-  explicit Receiver(std::uint8_t stream) : stream_(stream) {}
+  explicit Receiver(std::uint8_t stream, std::uint32_t first = 0)
+      : stream_(stream), passed_(first), received_(first), told_(first) {}
 
   // data, end and probe of this stream. What exceeds the window is dropped: the sender broke the rules.
   void on_frame(const Frame& frame);
@@ -77,9 +80,9 @@ class Receiver {
 
   std::uint8_t stream_;
   std::array<std::uint8_t, window_size> held_{};
-  std::uint32_t passed_ = 0;    // passed on
-  std::uint32_t received_ = 0;  // and received, without the end
-  std::uint32_t told_ = 0;      // the last acknowledgement
+  std::uint32_t passed_;    // passed on
+  std::uint32_t received_;  // and received, without the end
+  std::uint32_t told_;      // the last acknowledgement
   bool ended_ = false;
   bool asked_ = false;  // to send again from received_; nothing has come since
   bool ask_ = false;    // a request is due

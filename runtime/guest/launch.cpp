@@ -98,6 +98,7 @@ void become_user(const GuestProcess& process) {
   for (int number = 0; number < 3; ++number) {
     if (::dup2(streams[static_cast<std::size_t>(number)], number) < 0) ::_exit(126);
   }
+  ::close_range(3, ~0U, 0);
   ::setsid();
   sigset_t none;
   sigemptyset(&none);

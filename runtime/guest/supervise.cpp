@@ -45,11 +45,11 @@ class Supervisor {
   static tl::unexpected<base::Error> gone() { return base::fail(std::errc::io_error, "the console has gone"); }
 
   base::Status step() {
+    give_input();
     input_.emit(line_.out());
     output_.emit(line_.out(), Line::enough);
     errors_.emit(line_.out(), Line::enough);
     if (!line_.write()) return gone();
-    give_input();
     std::array<pollfd, 5> waiting{{
         {line_.fd(), static_cast<short>(POLLIN | (line_.wants_write() ? POLLOUT : 0)), 0},
         {children_.get(), POLLIN, 0},
