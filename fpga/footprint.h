@@ -37,7 +37,8 @@ struct FrameAddress {
   static constexpr FrameAddress of(std::uint32_t block, std::uint32_t row, std::uint32_t column, std::uint32_t minor) {
     return {(block << 24) | (row << 18) | (column << 8) | minor};
   }
-  friend constexpr auto operator<=>(const FrameAddress&, const FrameAddress&) = default;
+  friend constexpr bool operator==(const FrameAddress&, const FrameAddress&) = default;
+  friend constexpr bool operator<(FrameAddress a, FrameAddress b) { return a.value < b.value; }
 };
 
 // "block 0, row 3, column 32, minor 0 (0x000c2000)"

@@ -13,9 +13,7 @@
 namespace runx::fpga {
 namespace {
 
-using testing::Eq;
 using testing::HasSubstr;
-using testing::Optional;
 
 class RealBitstreams : public testing::Test {
  protected:
