@@ -176,33 +176,33 @@ Tree Tree::of(const Blob& blob) {
   return Tree(std::move(index));
 }
 
-std::vector<Node> Tree::nodes() const { return root().with_descendants(); }
+std::vector<Node> Tree::nodes() const& { return root().with_descendants(); }
 
-std::optional<Node> Tree::find(std::string_view path) const {
+std::optional<Node> Tree::find(std::string_view path) const& {
   const auto found = index_->paths.find(path);
   if (found == index_->paths.end()) return std::nullopt;
   return Node(index_.get(), found->second);
 }
 
-std::optional<Node> Tree::with_phandle(std::uint32_t phandle) const {
+std::optional<Node> Tree::with_phandle(std::uint32_t phandle) const& {
   const auto found = index_->phandles.find(phandle);
   if (found == index_->phandles.end()) return std::nullopt;
   return Node(index_.get(), found->second);
 }
 
-std::optional<Node> Tree::with_alias(std::string_view alias) const {
+std::optional<Node> Tree::with_alias(std::string_view alias) const& {
   const auto aliases = find("/aliases");
   const auto path = aliases ? aliases->strings(alias) : std::vector<std::string>{};
   return path.empty() ? std::nullopt : find(path[0]);
 }
 
-std::optional<Node> Tree::with_label(std::string_view label) const {
+std::optional<Node> Tree::with_label(std::string_view label) const& {
   const auto symbols = find("/__symbols__");
   const auto path = symbols ? symbols->strings(label) : std::vector<std::string>{};
   return path.empty() ? std::nullopt : find(path[0]);
 }
 
-base::Result<Node> Tree::resolve(const std::string& name) const {
+base::Result<Node> Tree::resolve(const std::string& name) const& {
   if (!name.empty() && name[0] == '/') {
     if (const auto node = find(name)) return *node;
     return base::fail(std::errc::no_such_device, name, ": the boot tree has no such node");

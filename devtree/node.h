@@ -67,17 +67,25 @@ class Tree {
  public:
   static Tree of(const Blob& blob);  // copies the bytes
 
-  Node root() const { return Node(index_.get(), 0); }
-  std::vector<Node> nodes() const;                        // all of them, the root first
-  std::optional<Node> find(std::string_view path) const;  // an exact absolute path
-  std::optional<Node> with_phandle(std::uint32_t phandle) const;
-  std::optional<Node> with_alias(std::string_view alias) const;
-  std::optional<Node> with_label(std::string_view label) const;
+  // A Node of a Tree that is gone would dangle: none can be had from a temporary.
+  Node root() const& { return Node(index_.get(), 0); }
+  Node root() && = delete;
+  std::vector<Node> nodes() const&;  // all of them, the root first
+  std::vector<Node> nodes() && = delete;
+  std::optional<Node> find(std::string_view path) const&;  // an exact absolute path
+  std::optional<Node> find(std::string_view path) && = delete;
+  std::optional<Node> with_phandle(std::uint32_t phandle) const&;
+  std::optional<Node> with_phandle(std::uint32_t phandle) && = delete;
+  std::optional<Node> with_alias(std::string_view alias) const&;
+  std::optional<Node> with_alias(std::string_view alias) && = delete;
+  std::optional<Node> with_label(std::string_view label) const&;
+  std::optional<Node> with_label(std::string_view label) && = delete;
 
   // The node that a person or an image means: an absolute path, an alias, a label or a compatible string, in
   // this order. A compatible string must belong to one node; where it belongs to several, to one that is marked
   // xen,passthrough. Errors: no_such_device, or invalid_argument where several are meant (they are listed).
-  base::Result<Node> resolve(const std::string& name) const;
+  base::Result<Node> resolve(const std::string& name) const&;
+  base::Result<Node> resolve(const std::string& name) && = delete;
 
  private:
   explicit Tree(std::shared_ptr<const Node::Index> index) : index_(std::move(index)) {}

@@ -102,6 +102,8 @@ base::Result<Passthrough> Drawing::result() {
   }
   if (report_.refused.empty()) {
     DraftNode root;
+    root.add("#address-cells", cells_value({2}));
+    root.add("#size-cells", cells_value({2}));
     root.children.push_back(std::move(bus));
     if (DraftNode names = aliases(); !names.properties.empty()) root.children.push_back(std::move(names));
     auto blob = Draft::blob(root);

@@ -20,6 +20,7 @@
 #include "base/result.h"
 #include "devtree/blob.h"
 #include "devtree/closure.h"
+#include "devtree/guest_map.h"
 #include "devtree/node.h"
 #include "devtree/report.h"
 

@@ -48,7 +48,7 @@ Resources::Resources(const Tree& tree, const PassthroughRequest& request, Report
   }
   for (const Node& top : tops_) {
     check_top(top);
-    collect(top);
+    if (top.parent()) collect(top);
   }
   check_others();
   lay_out(request.guest_memory);
@@ -80,6 +80,7 @@ void Resources::find_tops(const std::vector<std::string>& paths) {
 }
 
 void Resources::check_top(const Node& top) {
+  if (!top.parent()) return refuse(top, "is the whole machine, not a device");
   if (!top.has(mark)) {
     refuse(top,
            "is not marked xen,passthrough in the boot tree: mark it with accelkit board prepare and boot Xen with "
@@ -102,7 +103,6 @@ bool Resources::is_mapped(const Node& node, const Node& top) {
 }
 
 void Resources::collect(const Node& top) {
-  if (!top.parent()) return refuse(top, "is the whole machine, not a device");
   bool any = false;
   for (const Node& node : top.with_descendants()) {
     if (!members_.contains(node.position())) continue;

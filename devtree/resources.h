@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "devtree/address.h"
-#include "devtree/guest_map.h"
 #include "devtree/interrupt.h"
 #include "devtree/passthrough.h"
 
