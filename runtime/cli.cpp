@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <csignal>
+#include <cstring>
 #include <filesystem>
 #include <iostream>
 

@@ -10,6 +10,7 @@
 #include "runtime/facts.h"
 #include "runtime/give_back.h"
 #include "runtime/guest/ramdisk.h"
+#include "runtime/monitor.h"
 #include "runtime/oci/bundle.h"
 #include "runtime/plan/image.h"
 #include "runtime/resources/resource.h"
@@ -184,10 +185,9 @@ class Taking {
       if (got <= 0) break;
       said.append(buffer.data(), static_cast<std::size_t>(got));
     }
-    // One byte says that it watches; anything else is why it does not.
-    if (said.size() == 1 && start) return {};
+    if (said == std::string(1, monitor_ready) && start) return {};
     return base::fail(std::errc::io_error, "the container's monitor did not start: ",
-                      said.size() > 1 ? annotations::printable(said) : "it ended without a word");
+                      !said.empty() ? annotations::printable(said) : "it ended without a word");
   }
 
   const Caller& caller_;

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// accelkit's commands: what its user says about files, at a desk. None of them reaches hardware.
+
+#include <functional>
+
+#include <CLI/CLI.hpp>
+
+#include "base/result.h"
+
+namespace runx::tools {
+
+// Each adds its commands to `app`; the chosen one is left in `chosen`, to be called after the command line is read.
+using Chosen = std::function<base::Status()>;
+
+void add_inspect(CLI::App& app, Chosen& chosen);
+void add_board(CLI::App& app, Chosen& chosen);
+void add_image(CLI::App& app, Chosen& chosen);
+
+// Reads a file that the user named, of at most `limit` bytes.
+base::Result<std::string> read_file(const std::string& path, std::size_t limit);
+
+}  // namespace runx::tools
