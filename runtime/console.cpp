@@ -13,8 +13,7 @@ namespace runx::runtime {
 
 namespace {
 
-constexpr int quiet_ms = 100;   // so long is xenconsoled given to hand over the last of a domain
-constexpr int stuck_ms = 5000;  // and so long a reader who takes nothing
+constexpr int stuck_ms = 5000;  // so long a reader who takes nothing is waited for
 
 // The descriptor's number stays taken: nothing else may come to stand there.
 void shut(int fd) {
@@ -129,7 +128,7 @@ void Console::pass_on(Output& output) {
   }
 }
 
-void Console::finish() {
+void Console::finish(int quiet_ms) {
   for (;;) {
     auto waiting = wait_for();
     waiting[0].events = POLLIN;

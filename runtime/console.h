@@ -38,8 +38,9 @@ class Console {
   // For the program, as soon as it can have it. A signal that comes again before that comes once.
   void signal(int number);
 
-  // The domain has ended: takes what is still on the line and passes on what there is, as long as that goes forward.
-  void finish();
+  // The domain has ended: takes what comes until the line is quiet for so many milliseconds, and passes on what there
+  // is for as long as that goes forward.
+  void finish(int quiet_ms);
 
   // The exit code that the guest told over the console.
   std::optional<int> exit_code() const { return exit_code_; }

@@ -31,6 +31,7 @@ using Clock = std::chrono::steady_clock;
 constexpr auto console_limit = std::chrono::seconds(10);
 // A guest that has told its status has nothing left to do but to power off.
 constexpr auto power_off_limit = std::chrono::seconds(5);
+constexpr int last_words_ms = 100;
 constexpr std::size_t longest_reason = 1024;
 
 int milliseconds_to(Clock::time_point end) {
@@ -90,7 +91,8 @@ class Monitor {
     while (!ended_) {
       if (auto done = step(); !done) end(exit_unknown, "the monitor cannot go on: " + done.error().what);
     }
-    console_->finish();
+    // A guest tells its status when we have acknowledged all of its output. Otherwise its last words may be on the way.
+    console_->finish(status_ ? 0 : last_words_ms);
     if (const auto told = console_->exit_code(); told && !status_ && code_ == exit_unknown) {
       // The guest could say it over the console only: a kernel without /dev/xen/xenbus.
       code_ = *told;
