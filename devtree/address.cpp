@@ -77,6 +77,15 @@ base::Result<Cells> child_cells(const Node& bus) {
 
 bool passes_addresses(const Node& bus) { return !bus.parent() || bus.has("ranges"); }
 
+std::optional<Node> mapped_device(const Node& node) {
+  std::optional<Node> found;
+  for (Node at = node; at.parent(); at = *at.parent()) {
+    if (at.path() == "/reserved-memory") return std::nullopt;
+    if (!found && at.has("reg") && passes_addresses(*at.parent())) found = at;
+  }
+  return found;
+}
+
 base::Result<std::vector<Block>> reg_blocks(const Node& node) {
   std::vector<Block> out;
   const auto reg = node.bytes("reg");

@@ -38,6 +38,10 @@ base::Result<Cells> child_cells(const Node& bus);
 // (An I2C controller has none: the `reg` of what hangs on it is a number on its own bus.)
 bool passes_addresses(const Node& bus);
 
+// The nearest node, itself or above, that has registers which the CPU reaches: the I2C controller for what hangs on
+// it. Nothing for what is no device at all (a processor, a clock of the board, reserved memory).
+std::optional<Node> mapped_device(const Node& node);
+
 // The entries of the node's `reg`, in the address space of its parent. No `reg`: no blocks.
 base::Result<std::vector<Block>> reg_blocks(const Node& node);
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "devtree/address.h"
+
 namespace runx::devtree {
 namespace {
 
@@ -182,7 +184,7 @@ void Closure::copy(const Node& node, const Property& property, DraftNode& out) {
     if (kind->fate == Fate::drop) {
       report_.dropped.push_back({node.path(), std::string(property.name), std::string(kind->what)});
     } else {
-      refuse(node, list.error().what);
+      refuse(node, "cannot be given: " + list.error().what);
     }
     return;
   }
@@ -222,8 +224,10 @@ void Closure::leave_out(const Node& node, std::string_view property, const Kind&
       return drop("the guest makes up a MAC address; " + provider + " stays with Dom0");
     }
   }
-  refuse(node, base::text("needs ", kind.what, " (", property, ") of ", provider, ", which stays with Dom0: ask for ",
-                          provider, " as well, or take ", property, " out of the boot tree"));
+  const auto device = mapped_device(*missing.provider);
+  refuse(node, base::text("needs ", kind.what, " (", property, ") of ", provider, ", which stays with Dom0: ",
+                          device ? "ask for " + device->path() + " as well, or " : std::string(), "take ", property,
+                          " out of the boot tree"));
 }
 
 std::uint64_t Closure::known_rate(const Node& node, std::size_t entry, const Reference& clock) const {
@@ -244,8 +248,8 @@ void Closure::copy_clocks(const Node& node, const std::vector<Reference>& refere
   }
   if (!unknown.empty()) {
     report_.dropped.push_back({node.path(), "clocks",
-                               "the rate of clock " + unknown + " is not known: give the board file clock rates for " +
-                                   node.path() + ", one in Hz for each entry of clocks"});
+                               "the rate of clock " + unknown + " is not known: put it under clockRates, " +
+                                   node.path() + ", in the board file, one rate in Hz for each entry of clocks"});
     return;
   }
   std::vector<std::uint32_t> cells;

@@ -100,7 +100,7 @@ base::Result<Spi> gic_spi(const Interrupt& interrupt, const Node& node) {
   }
   if (cells[0] == 1) {
     return fail(std::errc::not_supported, node.path(), ": interrupt PPI ", cells[1],
-                " is private to each CPU and cannot be given to a guest");
+                " is private to each CPU, and Xen gives away none of these");
   }
   if (cells[0] != 0) {
     return fail(std::errc::not_supported, node.path(), ": interrupt kind ", cells[0], " of the GIC is not an SPI");

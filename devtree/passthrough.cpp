@@ -178,7 +178,8 @@ void Drawing::draw_ranges(const Node& top, DraftNode& out) {
       seen.push_back(on_bus);
       const Cells cells = child_cells(top).value();
       if ((cells.address < 2 && on_bus.address > UINT32_MAX) || (cells.size < 2 && on_bus.size > UINT32_MAX)) {
-        report_.refused.push_back({top.path(), "the registers of " + node.path() + " do not fit the cells of its bus"});
+        report_.refused.push_back(
+            {top.path(), "cannot be given: the registers of " + node.path() + " do not fit the cells of its bus"});
         return;
       }
       append_cells(ranges, on_bus.address, cells.address);

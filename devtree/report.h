@@ -8,7 +8,7 @@
 
 namespace runx::devtree {
 
-// Why a node cannot be given, and what to do about it: "<node> <reason>" or "<node>: <reason>" is a sentence.
+// Why a node cannot be given, and what to do about it: "<node> <reason>" is a sentence.
 struct Refusal {
   std::string node;
   std::string reason;

@@ -10,16 +10,17 @@ namespace {
 
 constexpr std::string_view mark = "xen,passthrough";
 
-bool is_memory(const Node& node) {
-  const auto type = node.strings("device_type");
-  const auto parent = node.parent();
-  return (!type.empty() && type[0] == "memory") || (parent && parent->path() == "/reserved-memory");
+bool is_type(const Node& node, std::string_view type) {
+  const auto types = node.strings("device_type");
+  return !types.empty() && types[0] == type;
 }
 
-bool is_pci(const Node& node) {
-  const auto type = node.strings("device_type");
-  return (!type.empty() && type[0] == "pci") || node.cell("#address-cells") == 3U;
+bool is_memory(const Node& node) {
+  const auto parent = node.parent();
+  return is_type(node, "memory") || (parent && parent->path() == "/reserved-memory");
 }
+
+bool is_pci(const Node& node) { return is_type(node, "pci") || node.cell("#address-cells") == 3U; }
 
 // The whole pages that a block (not an empty one) touches; the very last byte of 64 bits is left out of them.
 Block pages_of(const Block& block) {
@@ -55,10 +56,14 @@ Resources::Resources(const Tree& tree, const PassthroughRequest& request, Report
 }
 
 void Resources::refuse(const Node& node, std::string reason) {
+  report_.refused.push_back({node.path(), std::move(reason)});
+}
+
+void Resources::refuse(const Node& node, const base::Error& error) {
   // The readers below us begin their sentences with the path that a refusal carries beside it.
-  const std::string path = node.path();
-  if (reason.starts_with(path + ": ")) reason.erase(0, path.size() + 2);
-  report_.refused.push_back({path, std::move(reason)});
+  const std::string subject = node.path() + ": ";
+  refuse(node,
+         "cannot be given: " + (error.what.starts_with(subject) ? error.what.substr(subject.size()) : error.what));
 }
 
 void Resources::find_tops(const std::vector<std::string>& paths) {
@@ -81,17 +86,15 @@ void Resources::find_tops(const std::vector<std::string>& paths) {
 
 void Resources::check_top(const Node& top) {
   if (!top.parent()) return refuse(top, "is the whole machine, not a device");
+  constexpr std::string_view prepare = " with accelkit board prepare and boot Xen with that tree";
   if (!top.has(mark)) {
-    refuse(top,
-           "is not marked xen,passthrough in the boot tree: mark it with accelkit board prepare and boot Xen with "
-           "that tree");
+    // Preparing the tree also switches the node on: one thing to say and to do.
+    refuse(top, base::text("is not marked xen,passthrough in the boot tree: mark it", prepare));
+  } else if (!top.okay()) {
+    refuse(top, base::text("is disabled in the boot tree: set its status to okay", prepare));
   }
-  for (std::optional<Node> node = top; node; node = node->parent()) {
-    if (node->okay()) continue;
-    const std::string which = *node == top ? "its status" : "the status of " + node->path() + " above it";
-    refuse(top, which +
-                    " is disabled in the boot tree: set it to okay with accelkit board prepare and boot Xen with "
-                    "that tree");
+  for (std::optional<Node> above = top.parent(); above; above = above->parent()) {
+    if (!above->okay()) refuse(top, "stands below " + above->path() + ", which is disabled in the boot tree");
   }
 }
 
@@ -110,6 +113,10 @@ void Resources::collect(const Node& top) {
     if (node.has("#iommu-cells")) refuse(node, "is an IOMMU, which Xen keeps");
     if (is_memory(node)) {
       refuse(node, "is memory, not a device");
+      continue;
+    }
+    if (is_type(node, "cpu")) {
+      refuse(node, "is a processor: a guest has virtual ones");
       continue;
     }
     if (is_pci(node)) {
@@ -134,21 +141,22 @@ bool Resources::collect_blocks(const Node& node, const Node& top) {
   if (!node.has("reg") || !is_mapped(node, top)) return false;
   const auto bus = *node.parent();
   if (!passes_addresses(bus)) {
-    refuse(node,
-           "hangs on " + bus.path() + ", which has no addresses of the CPU's: ask for " + bus.path() + " instead");
+    const auto device = mapped_device(node);
+    refuse(node, "hangs on " + bus.path() + ", whose devices have no addresses of the CPU's" +
+                     (device ? ": ask for " + device->path() + " instead" : std::string()));
     return true;
   }
   const auto blocks = cpu_blocks(node, tree_);
   if (!blocks) {
-    refuse(node, blocks.error().what);
+    refuse(node, blocks.error());
     return true;
   }
   for (const Block& block : *blocks) {
     if (block.size == 0 || block.address % page_size != 0 || block.size % page_size != 0) {
       refuse(node,
-             "its register block at " + words(block) +
-                 " is not made of whole 4 KiB pages, and Xen gives away nothing smaller: what else is in the page "
-                 "would go along");
+             "has a register block at " + words(block) +
+                 ", which is not made of whole 4 KiB pages, and Xen gives away nothing smaller: what else is in the "
+                 "page would go along");
       continue;
     }
     owned_.push_back({block, node});
@@ -159,7 +167,7 @@ bool Resources::collect_blocks(const Node& node, const Node& top) {
 bool Resources::collect_interrupts(const Node& node) {
   const auto all = interrupts(node, tree_);
   if (!all) {
-    refuse(node, all.error().what);
+    refuse(node, all.error());
     return true;
   }
   bool from_gic = false;
@@ -173,7 +181,7 @@ bool Resources::collect_interrupts(const Node& node) {
     }
     const auto spi = gic_spi(interrupt, node);
     if (!spi) {
-      refuse(node, spi.error().what);
+      refuse(node, spi.error());
     } else if (line_of(interrupt, node) == nullptr) {
       lines_.push_back({spi->irq(), node});
     }
@@ -227,7 +235,7 @@ void Resources::check_other_lines(const Node& other) {
   for (const Interrupt& interrupt : *all) {
     const Line* line = line_of(interrupt, other);
     if (line == nullptr || !said.insert(line->irq).second) continue;
-    refuse(line->node, base::text("its interrupt ", line->irq, " (SPI ", line->irq - 32, ") is also that of ",
+    refuse(line->node, base::text("has interrupt ", line->irq, " (SPI ", line->irq - 32, ") in common with ",
                                   other.path(), ", which stays with Dom0: two domains cannot share an interrupt"));
   }
 }
@@ -242,7 +250,7 @@ void Resources::check_other_pages(const Node& other) {
     const Block pages = pages_of(block);
     for (const Owned& owned : owned_) {
       if (!owned.pages.overlaps(pages) || !said.insert(owned.node.position()).second) continue;
-      refuse(owned.node, "its registers at " + words(owned.pages) + " share a page with " + other.path() +
+      refuse(owned.node, "shares the page of its registers at " + words(owned.pages) + " with " + other.path() +
                              ", which does not go along");
     }
   }
@@ -276,9 +284,8 @@ void Resources::lay_out(std::uint64_t guest_memory) {
     if (!place) {
       const auto owner =
           std::find_if(owned_.begin(), owned_.end(), [&block](const Owned& owned) { return block.holds(owned.pages); });
-      refuse(owner->node,
-             "its registers at " + words(block) +
-                 " lie where the guest has its memory, and nowhere else is room: give the guest less memory");
+      refuse(owner->node, "has registers at " + words(block) +
+                              ", where the guest has its memory, and there is room nowhere else: give the guest less");
       continue;
     }
     windows_.push_back({block, *place});

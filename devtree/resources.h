@@ -53,6 +53,7 @@ class Resources {
   void check_others();
   void lay_out(std::uint64_t guest_memory);
   void refuse(const Node& node, std::string reason);
+  void refuse(const Node& node, const base::Error& error);
 
   const Tree& tree_;
   const PassthroughRequest& request_;

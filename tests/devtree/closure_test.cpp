@@ -19,7 +19,7 @@ Passthrough derive(const std::string& properties, const ClockRates& rates = {}) 
     #address-cells = <2>; #size-cells = <2>;
     one: one { #clock-cells = <0>; compatible = "fixed-clock"; clock-frequency = <1000>; };
     two: two { #clock-cells = <1>; };
-    pin: pin { #gpio-cells = <2>; };
+    pin: pin@b0000000 { reg = <0x0 0xb0000000 0x0 0x1000>; #gpio-cells = <2>; };
     phy: phy { #phy-cells = <1>; };
     mac: mac { }; syscon: syscon { compatible = "syscon"; };
     power: power { #power-domain-cells = <1>; };
@@ -69,8 +69,8 @@ TEST(Closure, OneUnknownRateTakesTheWholeListAway) {
   EXPECT_EQ(result.dropped[0].what, "clocks");
   EXPECT_EQ(
       result.dropped[0].why,
-      "the rate of clock 1 (of /two, 5) is not known: give the board file clock rates for /device@a0000000, one in "
-      "Hz for each entry of clocks");
+      "the rate of clock 1 (of /two, 5) is not known: put it under clockRates, /device@a0000000, in the board file, "
+      "one rate in Hz for each entry of clocks");
   const Tree tree = Tree::of(result.tree);
   EXPECT_FALSE(guest_of(tree).has("clocks"));
   EXPECT_FALSE(guest_of(tree).has("clock-names"));
@@ -89,20 +89,21 @@ TEST(Closure, DropsWhatDom0Keeps) {
 TEST(Closure, NamesTheProviderThatStaysWithDom0) {
   EXPECT_EQ(
       refusal("reset-gpios = <&pin 1 2>;"),
-      "needs a GPIO line (reset-gpios) of /pin, which stays with Dom0: ask for /pin as well, or take reset-gpios out "
-      "of the boot tree");
+      "needs a GPIO line (reset-gpios) of /pin@b0000000, which stays with Dom0: ask for /pin@b0000000 as well, or take "
+      "reset-gpios out of the boot tree");
   EXPECT_THAT(refusal("phys = <&phy 1>;"), HasSubstr("needs a PHY (phys) of /phy"));
   EXPECT_THAT(refusal("xlnx,syscon-status = <&syscon 0x10>;"),
               HasSubstr("needs registers (xlnx,syscon-status) of /syscon"));
   EXPECT_THAT(refusal("nvmem-cells = <&mac>; nvmem-cell-names = \"calibration\";"), HasSubstr("of /mac"));
   EXPECT_THAT(refusal("other-handle = <&nothing>;"), HasSubstr("of /nothing"));
+  EXPECT_THAT(refusal("phys = <&phy 1>;"), HasSubstr("which stays with Dom0: take phys out of the boot tree"));
   EXPECT_THAT(refusal("msi-parent = <&nothing>;"), HasSubstr("message-signalled interrupts (MSI)"));
 }
 
 TEST(Closure, NamesReferencesThatAreBroken) {
-  EXPECT_EQ(refusal("clocks = <99>;"), "clocks names phandle 99, which is no node's");
-  EXPECT_EQ(refusal("clocks = <&nothing>;"), "clocks names /nothing, which has no #clock-cells");
-  EXPECT_EQ(refusal("clocks = <&two>;"), "clocks ends in the middle of an entry");
+  EXPECT_EQ(refusal("clocks = <99>;"), "cannot be given: clocks names phandle 99, which is no node's");
+  EXPECT_EQ(refusal("clocks = <&nothing>;"), "cannot be given: clocks names /nothing, which has no #clock-cells");
+  EXPECT_EQ(refusal("clocks = <&two>;"), "cannot be given: clocks ends in the middle of an entry");
 }
 
 TEST(Closure, CountsAndHogsAreNoReferences) {

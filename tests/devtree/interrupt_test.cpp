@@ -86,7 +86,8 @@ TEST(Interrupt, OnlySharedLinesOfTheGicAreGiven) {
     cells { interrupts-extended = <&four 0 1 4 0>; };)");
   EXPECT_EQ(spi(tree, "/level"), "irq 68 trigger 4");
   EXPECT_EQ(spi(tree, "/edge"), "irq 32 trigger 1");
-  EXPECT_EQ(spi(tree, "/private"), "/private: interrupt PPI 13 is private to each CPU and cannot be given to a guest");
+  EXPECT_EQ(spi(tree, "/private"),
+            "/private: interrupt PPI 13 is private to each CPU, and Xen gives away none of these");
   EXPECT_EQ(spi(tree, "/kind"), "/kind: interrupt kind 2 of the GIC is not an SPI");
   EXPECT_EQ(spi(tree, "/high"), "/high: SPI 988 is more than a GIC has");
   EXPECT_THAT(spi(tree, "/cells"), HasSubstr("has 4 cells; Xen's guests know those of 3"));

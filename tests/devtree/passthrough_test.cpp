@@ -54,7 +54,7 @@ std::string account(const Passthrough& result) {
   }
   for (const std::uint32_t irq : result.irqs) out << "// irq " << irq << "\n";
   for (const std::string& path : result.dtdev) out << "// dtdev " << path << "\n";
-  for (const Refusal& refusal : result.refused) out << "// refused " << refusal.node << ": " << refusal.reason << "\n";
+  for (const Refusal& refusal : result.refused) out << "// refused " << refusal.node << " " << refusal.reason << "\n";
   for (const Change& change : result.replaced)
     out << "// replaced " << change.node << " " << change.what << ": " << change.why << "\n";
   for (const Change& change : result.dropped)
