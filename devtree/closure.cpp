@@ -20,7 +20,7 @@ struct Known {
 
 constexpr std::string_view firmware = "Dom0 keeps it: the platform's firmware does not answer a guest";
 
-constexpr std::array<Known, 61> known_properties = {{
+constexpr std::array<Known, 64> known_properties = {{
     {"clocks", "#clock-cells", Fate::clock, "clock"},
     {"assigned-clocks", "#clock-cells", Fate::always_drop, firmware},
     {"assigned-clock-parents", "#clock-cells", Fate::always_drop, firmware},
@@ -57,6 +57,9 @@ constexpr std::array<Known, 61> known_properties = {{
     {"nvmem", "", Fate::refuse, "a non-volatile memory"},
     {"memory-region", "", Fate::refuse, "the reserved memory"},
     {"msi-parent", "#msi-cells", Fate::refuse, "message-signalled interrupts (MSI)"},
+    {"gpio-ranges", "*", Fate::always_drop, "Dom0 keeps the pins as they are"},
+    {"gpio-ranges-group-names", "", Fate::always_drop, "Dom0 keeps the pins as they are"},
+    {"mdio-parent-bus", "", Fate::refuse, "an MDIO bus"},
     {"msi-map", "*", Fate::refuse, "message-signalled interrupts (MSI)"},
     {"remote-endpoint", "", Fate::refuse, "the other end of its link"},
     {"mmc-pwrseq", "", Fate::refuse, "the power sequence"},
@@ -223,6 +226,11 @@ void Closure::leave_out(const Node& node, std::string_view property, const Kind&
         std::all_of(names.begin(), names.end(), [](const auto& name) { return name == "mac-address"; })) {
       return drop("the guest makes up a MAC address; " + provider + " stays with Dom0");
     }
+  }
+  if (!missing.provider->available()) {
+    return refuse(node,
+                  base::text("needs ", kind.what, " (", property, ") of ", provider,
+                             ", which is disabled in the boot tree: switch it on, or take ", property, " out of it"));
   }
   const auto device = mapped_device(*missing.provider);
   refuse(node, base::text("needs ", kind.what, " (", property, ") of ", provider, ", which stays with Dom0: ",

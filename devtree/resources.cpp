@@ -227,8 +227,10 @@ void Resources::check_others() {
 }
 
 void Resources::check_other_lines(const Node& other) {
-  // Xen routes the interrupts of every node that is not marked to Dom0, whatever its status.
-  if (lines_.empty() || other.has(mark)) return;
+  // Xen routes the interrupts of every node that is not marked to Dom0, whatever its status. One that is marked can go
+  // to another guest when it is switched on.
+  const bool marked = other.has(mark);
+  if (lines_.empty() || (marked && !other.available())) return;
   const auto all = interrupts(other, tree_);
   if (!all) return;
   std::set<std::uint32_t> said;
@@ -236,7 +238,8 @@ void Resources::check_other_lines(const Node& other) {
     const Line* line = line_of(interrupt, other);
     if (line == nullptr || !said.insert(line->irq).second) continue;
     refuse(line->node, base::text("has interrupt ", line->irq, " (SPI ", line->irq - 32, ") in common with ",
-                                  other.path(), ", which stays with Dom0: two domains cannot share an interrupt"));
+                                  other.path(), ", and two domains cannot share an interrupt: ",
+                                  marked ? "ask for both" : "that one stays with Dom0"));
   }
 }
 

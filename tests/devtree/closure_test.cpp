@@ -97,6 +97,8 @@ TEST(Closure, NamesTheProviderThatStaysWithDom0) {
   EXPECT_THAT(refusal("nvmem-cells = <&mac>; nvmem-cell-names = \"calibration\";"), HasSubstr("of /mac"));
   EXPECT_THAT(refusal("other-handle = <&nothing>;"), HasSubstr("of /nothing"));
   EXPECT_THAT(refusal("phys = <&phy 1>;"), HasSubstr("which stays with Dom0: take phys out of the boot tree"));
+  EXPECT_THAT(refusal("phy-handle = <&off>; mdio { off: off { status = \"disabled\"; }; };"),
+              HasSubstr("/mdio/off, which is disabled in the boot tree: switch it on, or take phy-handle out of it"));
   EXPECT_THAT(refusal("msi-parent = <&nothing>;"), HasSubstr("message-signalled interrupts (MSI)"));
 }
 
