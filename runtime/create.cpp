@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "annotations/value.h"
@@ -54,8 +55,8 @@ Result<Request> read_all(base::Host& host, const std::string& bundle_path) {
                  std::move(*bitstreams)};
 }
 
-Result<plan::Plan> plan_for(const Request& request, std::uint64_t ramdisk_bytes) {
-  auto made = plan::make_plan(request.accelerators, request.host, {request.bitstreams.facts, ramdisk_bytes});
+Result<plan::Plan> plan_for(const Request& request, std::uint64_t rootfs_bytes) {
+  auto made = plan::make_plan(request.accelerators, request.host, {request.bitstreams.facts, rootfs_bytes});
   if (const auto* refusals = std::get_if<plan::Refusals>(&made)) {
     return base::fail(std::errc::operation_not_permitted, joined(*refusals));
   }
@@ -78,9 +79,9 @@ class Taking {
   Status run() {
     if (auto written = oci::write_state(host_, directory_, state_); !written) return written;
     if (auto written = host_.write(directory_ + "/config.json", request_.bundle.config); !written) return written;
-    const auto ramdisk_bytes = write_ramdisk();
-    if (!ramdisk_bytes) return tl::unexpected(ramdisk_bytes.error());
-    const auto plan = plan_and_claim(*ramdisk_bytes);
+    const auto rootfs_bytes = write_ramdisk();
+    if (!rootfs_bytes) return tl::unexpected(rootfs_bytes.error());
+    const auto plan = plan_and_claim(*rootfs_bytes);
     if (!plan) return tl::unexpected(plan.error());
     caller_.log.detail(host_, "the plan:\n" + plan::plan_text(*plan));
     for (const auto& step : plan->bitstreams) {
@@ -102,6 +103,7 @@ class Taking {
   std::string file(const char* name) const { return directory_ + "/" + name; }
   Status write_down(const resources::Record& record) { return resources::write_down(host_, file("journal"), record); }
 
+  // Returns the size of what is the image's: all of it but our init.
   Result<std::uint64_t> write_ramdisk() {
     const auto init = host_.open(guest_init_path, O_RDONLY);
     if (!init) return base::context(init.error(), "the guest's init is installed with runx-accel");
@@ -110,18 +112,22 @@ class Taking {
     // The walk needs a descriptor that can be read; the Rootfs has one that can only be resolved against.
     const Fd rootfs(::openat(request_.rootfs.directory().get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!rootfs) return base::fail_errno(errno, "cannot read ", request_.bundle.rootfs);
-    return guest::write_ramdisk(*out, *init, request_.bundle.process, rootfs);
+    const auto written = guest::write_ramdisk(*out, *init, request_.bundle.process, rootfs);
+    if (!written) return written;
+    struct stat status {};
+    if (::fstat(init->get(), &status) != 0) return base::fail_errno(errno, "cannot look at ", guest_init_path);
+    return *written - static_cast<std::uint64_t>(status.st_size);
   }
 
   // Planning and claiming are one step for all containers of the machine: what the plan found free is still free
   // when it is claimed.
-  Result<plan::Plan> plan_and_claim(std::uint64_t ramdisk_bytes) {
+  Result<plan::Plan> plan_and_claim(std::uint64_t rootfs_bytes) {
     const auto ledger = resources::lock_ledger(host_);
     if (!ledger) return tl::unexpected(ledger.error());
     auto holders = resources::holders(host_);
     if (!holders) return tl::unexpected(holders.error());
     request_.host.holders = std::move(*holders);
-    auto plan = plan_for(request_, ramdisk_bytes);
+    auto plan = plan_for(request_, rootfs_bytes);
     if (!plan) return plan;
     for (const auto& claim : plan->claims()) {
       const auto record = resources::claim_record(claim);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // accelkit image: what an unpacked image asks for, and what a board would do with it.
+#include <cerrno>
 #include <iostream>
 #include <memory>
 
 #include <fcntl.h>
+#include <sys/mman.h>
 
 #include "annotations/request.h"
 #include "base/host.h"
@@ -53,17 +55,17 @@ Status show(const Options& options) {
   return {};
 }
 
-// The ramdisk as the runtime would write it, for its size alone. The guest's init is not at every desk.
-Result<std::uint64_t> ramdisk_size(base::Host& files, const Options& options) {
+// The archive as the runtime would write it, without the guest's init, which is not at every desk.
+Result<std::uint64_t> rootfs_size(base::Host& files, const Options& options) {
   const auto nowhere = files.open("/dev/null", O_WRONLY);
   if (!nowhere) return tl::unexpected(nowhere.error());
-  const auto init = files.open("/proc/self/exe", O_RDONLY);
-  if (!init) return tl::unexpected(init.error());
+  const base::Fd no_init(::memfd_create("no-init", MFD_CLOEXEC));
+  if (!no_init) return base::fail_errno(errno, "cannot make a file in memory");
   const auto rootfs = files.open(options.rootfs, O_RDONLY | O_DIRECTORY);
   if (!rootfs) return tl::unexpected(rootfs.error());
   guest::GuestProcess process;
   process.args = {"/"};
-  return guest::write_ramdisk(*nowhere, *init, process, *rootfs);
+  return guest::write_ramdisk(*nowhere, no_init, process, *rootfs);
 }
 
 Result<plan::HostFacts> board_facts(const Options& options) {
@@ -90,7 +92,7 @@ Status make(const Options& options) {
   if (!bitstreams) return tl::unexpected(bitstreams.error());
   const auto facts = board_facts(options);
   if (!facts) return tl::unexpected(facts.error());
-  const auto size = ramdisk_size(files, options);
+  const auto size = rootfs_size(files, options);
   if (!size) return tl::unexpected(size.error());
   const auto made = plan::make_plan(opened->request, *facts, {bitstreams->facts, *size});
   if (const auto* refusals = std::get_if<plan::Refusals>(&made)) {

@@ -15,6 +15,7 @@ using base::text;
 constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20;
 // What the guest's kernel and init need beside the ramdisk: a 7 MB kernel runs a small program in 40 MiB.
 constexpr std::uint64_t guest_base = 48 * mebibyte;
+constexpr std::uint64_t memory_step = 4 * mebibyte;
 constexpr std::uint32_t idcode_mask = 0x0FFFFFFF;  // the highest nibble is the silicon's revision
 
 std::string idcode_text(std::uint32_t code) { return base::hex(code, 8).substr(2); }
@@ -154,13 +155,14 @@ class Planner {
                                 facts.payload_digest, facts.info.payload_offset, facts.info.payload_length});
   }
 
-  // The ramdisk is in memory twice while the kernel unpacks it.
+  // The ramdisk is in memory twice while the kernel unpacks it. Whole steps, so that a file more or less changes
+  // nothing.
   void memory() {
-    const auto needed = guest_base + (2 * image_.ramdisk_bytes + mebibyte - 1) / mebibyte * mebibyte;
+    const auto needed = guest_base + (2 * image_.rootfs_bytes + memory_step - 1) / memory_step * memory_step;
     plan_.domain.memory = std::max(request_.domain.memory.value_or(0), needed);
     if (request_.domain.memory && *request_.domain.memory < needed) {
       refuse("domain.memory ", annotations::size_text(*request_.domain.memory),
-             " is too small for this image: its root file system of ", image_.ramdisk_bytes / mebibyte,
+             " is too small for this image: its root file system of ", image_.rootfs_bytes / mebibyte,
              " MiB needs at least ", annotations::size_text(needed));
     }
   }

@@ -37,7 +37,7 @@ struct BitstreamFacts {
 };
 struct ImageFacts {
   std::map<std::string, BitstreamFacts> bitstreams;  // by the file's path in the image
-  std::uint64_t ramdisk_bytes = 0;                   // of the guest's ramdisk, the root file system in it
+  std::uint64_t rootfs_bytes = 0;                    // of the root file system as an archive (runtime/guest/ramdisk.h)
 };
 
 struct BitstreamStep {

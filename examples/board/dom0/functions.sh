@@ -20,3 +20,34 @@ start_containerd() {
   tail -n 20 /var/log/containerd.log >&2
   return 1
 }
+
+# What a container could leave behind in Dom0, one thing a line, in an order that does not change by itself.
+inventory() {
+  local pid words file
+  xl list | awk 'NR > 1 { print "domain " $1 }'
+  for file in /sys/kernel/config/device-tree/overlays/* /run/runx-accel/claims/* /run/runx-accel/containers/* \
+    /run/containerd/runc/*/* /lib/firmware/runx-accel /lib/firmware/runx-accel/*; do
+    [[ ! -e $file ]] || echo "file $file"
+  done
+  for file in /sys/class/fpga_manager/*/flags; do echo "$file $(<"$file")"; done
+  awk '{ print "mount " $2 " " $3 }' /proc/mounts
+  for pid in /proc/[0-9]*; do
+    [[ $pid != /proc/$BASHPID && $pid != /proc/$$ ]] || continue
+    words=$(tr '\0' ' ' 2>/dev/null <"$pid/cmdline") || continue
+    # This job's own subshells and what they run come and go; kernel threads have no words.
+    [[ -z $words || $words == "bash $0 "* || $words == "tr "* || $words == "sort "* ]] || echo "process $words"
+  done | sort
+}
+
+# same_inventory BEFORE: waits up to 10 s until the inventory is what the file BEFORE has, or shows the difference.
+same_inventory() {
+  local second
+  for ((second = 0; second < 20; second++)); do
+    inventory >/tmp/inventory
+    if cmp -s "$1" /tmp/inventory; then return 0; fi
+    sleep 0.5
+  done
+  echo "left behind in Dom0 (+), or missing there (-):" >&2
+  diff -u "$1" /tmp/inventory >&2
+  return 1
+}
