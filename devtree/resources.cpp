@@ -39,6 +39,7 @@ Resources::Resources(const Tree& tree, const PassthroughRequest& request, Report
     : tree_(tree), request_(request), report_(report) {
   find_tops(request.nodes);
   for (const Node& top : tops_) {
+    if (!top.parent()) continue;
     for (const Node& node : top.with_descendants()) {
       if (node == top || (node.okay() && members_.contains(node.parent()->position()))) {
         members_.insert(node.position());
