@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
@@ -16,6 +15,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/printable.h"
 #include "runtime/console.h"
 #include "runtime/guest/line.h"
 #include "runtime/kernel_log.h"
@@ -45,14 +45,6 @@ std::optional<int> parse_status(std::string_view text) {
   const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || stop != text.data() + text.size() || value < 0 || value > 255) return std::nullopt;
   return value;
-}
-
-std::string printable(std::string text) {
-  text.resize(std::min(text.size(), longest_reason));
-  for (char& c : text) {
-    if (std::iscntrl(static_cast<unsigned char>(c)) != 0) c = ' ';
-  }
-  return text;
 }
 
 // xenconsoled makes the pty; a path that leads elsewhere is not opened as root.
@@ -98,6 +90,7 @@ class Monitor {
       code_ = *told;
       reason_.clear();
     }
+    if (!status_ && code_ == exit_unknown) find_panic();
     if (!reason_.empty()) keep(exit_reason_file, reason_);
     keep(exit_status_file, std::to_string(code_));
     if (auto done = xen::destroy(host_, job_.uuid); !done) {
@@ -194,9 +187,9 @@ class Monitor {
     power_off_by_ = Clock::now() + power_off_limit;
     if (!status_) {
       status_ = exit_unknown;
-      reason_ = "the guest told an exit status that is none: " + printable(*text);
+      reason_ = "the guest told an exit status that is none: " + base::printable(*text);
     } else if (auto reason = store_->read(domain_ + "/data/exit-reason"); reason && !reason->empty()) {
-      reason_ = "the container could not be run: " + printable(*reason);
+      reason_ = "the container could not be run: " + base::printable(*reason, longest_reason);
     }
   }
 
@@ -230,6 +223,17 @@ class Monitor {
     ended_ = true;
     code_ = code;
     if (reason_.empty()) reason_ = std::move(reason);
+  }
+
+  // On Arm a panic is no crash to Xen: the kernel reboots or hangs, and says why on the console only.
+  void find_panic() {
+    constexpr std::string_view mark = "Kernel panic - not syncing: ";
+    const auto said = host_.read(job_.directory + kernel_log_file);
+    const auto at = said ? said->rfind(mark) : std::string::npos;
+    if (at == std::string::npos) return;
+    const auto line = said->substr(at, std::min(said->find_first_of("\r\n", at), said->size()) - at);
+    reason_ = "the guest's kernel gave up: " + base::printable(line.substr(mark.size()), longest_reason) +
+              " (see kernel.log)";
   }
 
   void keep(const char* file, const std::string& text) {

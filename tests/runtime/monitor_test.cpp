@@ -262,12 +262,20 @@ TEST_F(MonitorTest, ASignalBeforeThereIsAProgramWaitsForIt) {
 
 TEST_F(MonitorTest, ACrashIsToldWithTheKernelsLastWords) {
   start_monitor();
-  kernel_says("Kernel panic - not syncing: no good");
+  kernel_says("Unable to handle something");
   end_domain("---sc-");
   EXPECT_EQ(wait_monitor(), exit_unknown);
   EXPECT_EQ(status(), "255\n");
   EXPECT_EQ(reason(), "the guest's kernel crashed: see kernel.log\n");
-  EXPECT_EQ(kernel_log(), "Kernel panic - not syncing: no good");
+  EXPECT_EQ(kernel_log(), "Unable to handle something");
+}
+
+TEST_F(MonitorTest, APanicThatXenTakesForARebootIsNamed) {
+  start_monitor();
+  kernel_says("[ 1.3] Kernel panic - not syncing: Out of memory\r\n[ 1.4] CPU: 0\r\n");
+  end_domain("---s--");
+  EXPECT_EQ(wait_monitor(), exit_unknown);
+  EXPECT_EQ(reason(), "the guest's kernel gave up: Out of memory (see kernel.log)\n");
 }
 
 TEST_F(MonitorTest, ADomainDestroyedFromOutsideIsKilled) {
@@ -302,7 +310,7 @@ TEST_F(MonitorTest, AStatusThatIsNoneIsNotBelieved) {
   store_.set("/local/domain/5/data/exit-status", "0\n; rm -rf");
   end_domain("---s--");
   EXPECT_EQ(wait_monitor(), exit_unknown);
-  EXPECT_EQ(reason(), "the guest told an exit status that is none: 0 ; rm -rf\n");
+  EXPECT_EQ(reason(), "the guest told an exit status that is none: 0\\x0a; rm -rf\n");
 }
 
 TEST_F(MonitorTest, WhyTheContainerCouldNotBeRunIsKept) {
@@ -311,7 +319,7 @@ TEST_F(MonitorTest, WhyTheContainerCouldNotBeRunIsKept) {
   store_.set("/local/domain/5/data/exit-status", "255");
   end_domain("---s--");
   EXPECT_EQ(wait_monitor(), 255);
-  EXPECT_EQ(reason(), "the container could not be run: cannot mount /dev: [31m no\n");
+  EXPECT_EQ(reason(), "the container could not be run: cannot mount /dev:\\x1b[31m no\n");
 }
 
 TEST_F(MonitorTest, AGuestThatDoesNotPowerOffIsDestroyed) {
