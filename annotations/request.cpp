@@ -29,6 +29,7 @@ Key split(std::string_view key) {
   const auto last = key.rfind('.');
   const auto area = key.substr(0, first);
   if (first == last) return {area, {}, key.substr(last + 1)};
+  if (last == first + 1) return {{}, {}, key};  // "domain..memory": an empty name is not the same as none
   return {area, key.substr(first + 1, last - first - 1), key.substr(last + 1)};
 }
 
@@ -46,8 +47,8 @@ class Parser {
   Parsed result() && { return std::move(parsed_); }
 
  private:
-  void complain(std::string key, std::string_view value, std::string reason, std::string remedy) {
-    parsed_.complaints.push_back({std::move(key), printable(value), std::move(reason), std::move(remedy)});
+  void complain(std::string_view key, std::string_view value, std::string reason, std::string remedy) {
+    parsed_.complaints.push_back({printable(key, 256), printable(value), std::move(reason), std::move(remedy)});
   }
 
   void take(const std::string& key, const std::string& value) {
@@ -140,7 +141,7 @@ class Parser {
                                            "fpga." + name + ".region",
                                            "device." + name + ".path"};
     const auto near = nearest(std::string_view(key).substr(prefix.size()), known);
-    complain(printable(key), value, "not a key of schema 1",
+    complain(key, value, "not a key of schema 1",
              near.empty() ? "remove it, or see spec/annotations.md for the keys"
                           : "did you mean " + std::string(prefix) + near + "?");
   }
@@ -159,6 +160,14 @@ class Parser {
       }
     }
     same_twice();
+    by_name(parsed_.request.bitstreams);
+    by_name(parsed_.request.devices);
+  }
+
+  // The keys' order is not the names': "a-b." stands before "a.".
+  template <class Entry>
+  static void by_name(std::vector<Entry>& entries) {
+    std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.name < b.name; });
   }
 
   bool complained(const std::string& key) const {

@@ -48,7 +48,7 @@ struct AcceleratorRequest {
   bool operator==(const AcceleratorRequest&) const = default;
 };
 
-// One thing that is wrong with one key. `value` is cut and printable.
+// One thing that is wrong with one key. `key` and `value` are cut and printable.
 struct Complaint {
   std::string key;
   std::string value;

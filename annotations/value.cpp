@@ -62,23 +62,6 @@ bool is_clean_path(std::string_view text) {
   return true;
 }
 
-std::string printable(std::string_view text) {
-  static constexpr std::string_view hex = "0123456789abcdef";
-  constexpr std::size_t longest = 80;
-  std::string out;
-  for (const char c : text.substr(0, longest)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte < 0x7f) {
-      out += c;
-    } else {
-      out += "\\x";
-      out += hex[byte >> 4];
-      out += hex[byte & 15];
-    }
-  }
-  return text.size() > longest ? out + "..." : out;
-}
-
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/printable.h"
+
 namespace runx::annotations {
 
 // `[a-z0-9-]{1,32}`: names of bitstreams, devices, regions.
@@ -24,10 +26,10 @@ std::optional<unsigned> parse_number(std::string_view text, unsigned lowest, uns
 // An absolute path without empty, "." or ".." components and without control characters, 4095 bytes at most.
 bool is_clean_path(std::string_view text);
 
-// For messages: at most 80 bytes, everything outside printable ASCII as \xNN.
-std::string printable(std::string_view text);
+using base::printable;
 
 // The known word that is closest to `word` (Levenshtein distance of at most a third of its length), else "".
+// A word of more than 256 bytes is close to nothing: comparing takes time in proportion to both lengths.
 template <class Words>
 std::string nearest(std::string_view word, const Words& known);
 std::size_t edit_distance(std::string_view a, std::string_view b);
@@ -35,6 +37,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b);
 template <class Words>
 std::string nearest(std::string_view word, const Words& known) {
   std::string best;
+  if (word.size() > 256) return best;
   std::size_t least = word.size() / 3 + 1;
   for (const auto& candidate : known) {
     const auto distance = edit_distance(word, candidate);

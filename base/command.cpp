@@ -86,8 +86,7 @@ void give(Fd& to, const std::string& input, std::size_t& done) {
 }
 
 // Moves bytes until the program has closed its streams. False: the time is up.
-bool exchange(const Command& command, Fd& in, Fd& out, Fd& err, Outcome& outcome) {
-  const auto end = Clock::now() + command.limit;
+bool exchange(const Command& command, Clock::time_point end, Fd& in, Fd& out, Fd& err, Outcome& outcome) {
   std::size_t done = 0;
   if (command.input.empty()) in.reset();
   while (out || err) {
@@ -101,6 +100,17 @@ bool exchange(const Command& command, Fd& in, Fd& out, Fd& err, Outcome& outcome
     if (wait[2].revents != 0) take(err, outcome.errors);
   }
   return true;
+}
+
+// Waits until the child is dead, or the time is up: one that has closed its streams may run on.
+bool ended(pid_t pid, Clock::time_point end) {
+  const Fd child(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0U)));
+  for (;;) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()).count();
+    if (left <= 0) return false;
+    pollfd wait{child.get(), POLLIN, 0};
+    if (::poll(&wait, 1, static_cast<int>(std::min<std::int64_t>(left, 60'000))) > 0) return true;
+  }
 }
 
 int wait_for(pid_t pid) {
@@ -149,13 +159,14 @@ Result<Outcome> run_command(const Command& command) {
   struct sigaction before {};
   ignore.sa_handler = SIG_IGN;
   ::sigaction(SIGPIPE, &ignore, &before);
-  const bool in_time = exchange(command, in->write, out->read, err->read, outcome);
+  const auto end = Clock::now() + command.limit;
+  const bool in_time = exchange(command, end, in->write, out->read, err->read, outcome) && ended(pid, end);
   ::sigaction(SIGPIPE, &before, nullptr);
   if (!in_time) ::kill(pid, SIGKILL);
   outcome.status = wait_for(pid);
   if (!in_time) {
-    return fail(std::errc::timed_out, command.argv[0], " did not end within ", command.limit.count() / 1000,
-                " s and was killed");
+    return fail(std::errc::timed_out, command.argv[0], " did not end within ", command.limit.count(),
+                " ms and was killed");
   }
   return outcome;
 }

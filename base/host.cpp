@@ -11,9 +11,11 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -47,17 +49,27 @@ Status sync_directory(const std::string& real_path) {
   return sync(directory, real_path);
 }
 
-// A complete, synced temporary beside `real_path`, without a name others could guess or follow.
+// A complete, synced temporary beside `real_path`. It gets its name only when it is complete, so that somebody who is
+// killed while writing (a bitstream has tens of megabytes) leaves nothing behind; on a file system that knows no
+// nameless files (9p) it has one from the start.
 Result<std::string> write_temporary(const std::string& real_path, const std::string& path, std::string_view content,
                                     mode_t mode) {
   std::string name = real_path + ".XXXXXX";
-  const Fd file(::mkostemp(name.data(), O_CLOEXEC));
+  Fd file(::open(parent_of(real_path).c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
+  const bool nameless = static_cast<bool>(file);
+  if (!nameless) file = Fd(::mkostemp(name.data(), O_CLOEXEC));
   if (!file) return fail_errno(errno, "cannot write ", path);
   auto done = write_all(file, content, path);
   if (done && ::fchmod(file.get(), mode) != 0) done = fail_errno(errno, "cannot write ", path);
   if (done) done = sync(file, path);
-  if (!done) {
+  if (done && nameless) {
+    name = text(real_path, ".", ::getpid());
     ::unlink(name.c_str());
+    if (::linkat(AT_FDCWD, text("/proc/self/fd/", file.get()).c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) != 0)
+      done = fail_errno(errno, "cannot write ", path);
+  }
+  if (!done) {
+    if (!nameless) ::unlink(name.c_str());
     return tl::unexpected(done.error());
   }
   return name;
@@ -67,23 +79,28 @@ struct CloseDirectory {
   void operator()(DIR* directory) const { ::closedir(directory); }
 };
 
-Status remove_below(int parent, const std::string& name, const std::string& path, dev_t device) {
+Status remove_below(int parent, const std::string& name, const std::string& path) {
   struct stat status {};
   if (::fstatat(parent, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
     if (errno == ENOENT) return {};
     return fail_errno(errno, "cannot look at ", path);
   }
-  if (status.st_dev != device)
-    return fail(std::errc::cross_device_link, path, " is on another file system: it is left alone");
   if (S_ISDIR(status.st_mode)) {
-    Fd fd(::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    // RESOLVE_NO_XDEV and not st_dev: a bind mount shows the same device on both sides.
+    struct open_how how {};
+    how.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    how.resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS;
+    Fd fd(static_cast<int>(::syscall(SYS_openat2, parent, name.c_str(), &how, sizeof how)));
+    if (!fd && errno == EXDEV)
+      return fail(std::errc::cross_device_link, path,
+                  " is a mount point: unmount it first, what is in it is left alone");
     if (!fd) return fail_errno(errno, "cannot open ", path);
     const std::unique_ptr<DIR, CloseDirectory> directory(::fdopendir(fd.get()));
     if (!directory) return fail_errno(errno, "cannot read ", path);
     const int self = fd.release();
     while (const dirent* entry = ::readdir(directory.get())) {
       if (std::strcmp(entry->d_name, ".") == 0 || std::strcmp(entry->d_name, "..") == 0) continue;
-      auto removed = remove_below(self, entry->d_name, path + "/" + entry->d_name, device);
+      auto removed = remove_below(self, entry->d_name, path + "/" + entry->d_name);
       if (!removed) return removed;
     }
   }
@@ -94,21 +111,25 @@ Status remove_below(int parent, const std::string& name, const std::string& path
 
 }  // namespace
 
-Result<std::string> Host::read(const std::string& path, std::size_t limit) {
-  const Fd file(::open(real(path).c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
-  if (!file) return fail_errno(errno, "cannot open ", path);
+Result<std::string> read_all(const Fd& file, const std::string& name, std::size_t limit) {
   std::string content;
   std::array<char, 16384> buffer{};
   for (;;) {
     const auto got = ::read(file.get(), buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail_errno(errno, "cannot read ", path);
+    if (got < 0) return fail_errno(errno, "cannot read ", name);
     if (got == 0) return content;
     if (static_cast<std::size_t>(got) > limit - content.size()) {
-      return fail(std::errc::file_too_large, path, " is larger than ", limit, " bytes");
+      return fail(std::errc::file_too_large, name, " is larger than ", limit, " bytes");
     }
     content.append(buffer.data(), static_cast<std::size_t>(got));
   }
+}
+
+Result<std::string> Host::read(const std::string& path, std::size_t limit) {
+  const Fd file(::open(real(path).c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  if (!file) return fail_errno(errno, "cannot open ", path);
+  return read_all(file, path, limit);
 }
 
 bool Host::exists(const std::string& path) { return ::access(real(path).c_str(), F_OK) == 0; }
@@ -178,8 +199,12 @@ Status Host::make_directories(const std::string& path, mode_t mode) {
     if (::mkdir(real(part).c_str(), mode) != 0 && errno != EEXIST) {
       return fail_errno(errno, "cannot make the directory ", part);
     }
-    if (slash == std::string::npos) return {};
+    if (slash == std::string::npos) break;
   }
+  struct stat status {};
+  if (::stat(real(path).c_str(), &status) != 0) return fail_errno(errno, "cannot look at ", path);
+  if (!S_ISDIR(status.st_mode)) return fail(std::errc::not_a_directory, path, " is there, but it is not a directory");
+  return {};
 }
 
 Status Host::remove(const std::string& path) {
@@ -191,15 +216,14 @@ Status Host::remove(const std::string& path) {
 }
 
 Status Host::remove_tree(const std::string& path) {
-  const auto target = real(path);
+  auto target = real(path);
+  while (target.size() > 1 && target.back() == '/') target.pop_back();
   const Fd parent(::open(parent_of(target).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!parent) {
     if (errno == ENOENT) return {};
     return fail_errno(errno, "cannot open ", parent_of(path));
   }
-  struct stat status {};
-  if (::fstat(parent.get(), &status) != 0) return fail_errno(errno, "cannot look at ", parent_of(path));
-  return remove_below(parent.get(), target.substr(target.rfind('/') + 1), path, status.st_dev);
+  return remove_below(parent.get(), target.substr(target.rfind('/') + 1), path);
 }
 
 Result<Fd> Host::open(const std::string& path, int flags, mode_t mode) {

@@ -21,6 +21,10 @@
 
 namespace runx::base {
 
+// What can be read of a file from where it stands; more than `limit` bytes are an error (file_too_large). `name` is
+// what errors call it.
+Result<std::string> read_all(const Fd& file, const std::string& name, std::size_t limit);
+
 class Host {
  public:
   explicit Host(std::string root = {}) : root_(std::move(root)) {}

@@ -6,6 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/printable.h"
+
 namespace runx::base {
 namespace {
 
@@ -24,7 +26,9 @@ class Watch {
       keys_.pop_back();
     } else if (event == Event::key) {
       const auto& key = value.get_ref<const std::string&>();
-      if (!keys_.back().insert(key).second) complaint_ = text("the key \"", key, "\" stands twice in one object");
+      if (!keys_.back().insert(key).second) {
+        complaint_ = text("the key \"", printable(key), "\" stands twice in one object");
+      }
     }
     return true;
   }
@@ -49,7 +53,7 @@ Result<nlohmann::json> parse_json(std::string_view source, const std::string& na
     // The library's text begins with "[json.exception.…] "; people need what follows.
     std::string_view what = error.what();
     if (const auto end = what.find("] "); end != std::string_view::npos) what.remove_prefix(end + 2);
-    return fail(std::errc::invalid_argument, name, " is not JSON: ", what);
+    return fail(std::errc::invalid_argument, name, " is not JSON: ", printable(what, 200));
   }
 }
 

@@ -50,14 +50,17 @@ Result<Fd> Rootfs::open_file(const std::string& path) const {
     return fail(std::errc::invalid_argument, "the path of a file in the image is empty or has a NUL in it");
   }
   struct open_how how {};
-  // O_NONBLOCK: an image may put a fifo there, and opening that must not wait.
-  how.flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+  // O_PATH first: an image may put a device node or a fifo there, and opening one has effects (a watchdog starts to
+  // run, a fifo waits). Only what turned out to be a regular file is opened, through the name the kernel gives it.
+  how.flags = O_PATH | O_CLOEXEC;
   how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-  Fd file(static_cast<int>(::syscall(SYS_openat2, directory_.get(), path.c_str(), &how, sizeof how)));
-  if (!file) return fail_errno(errno, "cannot open ", path, " of the image");
+  const Fd found(static_cast<int>(::syscall(SYS_openat2, directory_.get(), path.c_str(), &how, sizeof how)));
+  if (!found) return fail_errno(errno, "cannot open ", path, " of the image");
   struct stat status {};
-  if (::fstat(file.get(), &status) != 0) return fail_errno(errno, "cannot look at ", path, " of the image");
+  if (::fstat(found.get(), &status) != 0) return fail_errno(errno, "cannot look at ", path, " of the image");
   if (!S_ISREG(status.st_mode)) return fail(std::errc::invalid_argument, path, " of the image is not a regular file");
+  Fd file(::open(text("/proc/self/fd/", found.get()).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return fail_errno(errno, "cannot open ", path, " of the image");
   return file;
 }
 
@@ -68,12 +71,9 @@ Result<MappedFile> Rootfs::map(const std::string& path) const {
 }
 
 Result<std::string> Rootfs::read(const std::string& path, std::size_t limit) const {
-  auto mapped = map(path);
-  if (!mapped) return tl::unexpected(mapped.error());
-  if (mapped->bytes().size() > limit) {
-    return fail(std::errc::file_too_large, path, " of the image is larger than ", limit, " bytes");
-  }
-  return std::string(text_of(mapped->bytes()));
+  const auto file = open_file(path);
+  if (!file) return tl::unexpected(file.error());
+  return read_all(*file, path + " of the image", limit);
 }
 
 }  // namespace runx::base

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one-shot SHA256() pulls in a few KiB of a static libcrypto; the EVP interface would bring its whole
+// The SHA256_ functions pull in a few KiB of a static libcrypto; the EVP interface would bring its whole
 // provider machinery (3 MB) into a program that is meant for an embedded Dom0.
 #define OPENSSL_SUPPRESS_DEPRECATED
 

@@ -201,7 +201,7 @@ void Resources::check_dma(const Node& node) {
   refuse(node, "does DMA (" + *sign + ") and " +
                    (node.has("iommus") ? "the IOMMU of its iommus is not switched on in the boot tree"
                                        : "no IOMMU stands in front of it (it has no iommus in the boot tree)") +
-                   ": a guest would reach all memory; only the host's policy can allow that");
+                   ": a guest would reach all memory: give a device without DMA");
 }
 
 std::vector<std::uint32_t> Resources::irqs() const {

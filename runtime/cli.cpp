@@ -10,6 +10,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "annotations/value.h"
 #include "runtime/container.h"
 #include "runtime/monitor.h"
 #include "runtime/oci/bundle.h"
@@ -90,7 +91,9 @@ void add_commands(CLI::App& app, Options& options) {
   app.add_subcommand("features", "Print what this runtime can do, as JSON");
   auto* monitor = with_id("monitor", "What create leaves behind")->group("");
   monitor->add_option("--ready-fd", options.ready_fd)->required();
-  app.require_subcommand(1);
+  // Left-over words are looked at below: what engines show their users must name them, and go through the log.
+  app.require_subcommand(0, 1);
+  app.allow_extras();
 }
 
 Status do_create(const Caller& caller, Options& options) {
@@ -128,6 +131,13 @@ int do_monitor(base::Host& host, const Options& options) {
       host, {.domid = state->domid, .uuid = state->uuid, .directory = directory, .ready_fd = options.ready_fd});
 }
 
+std::string not_understood(const CLI::App& app) {
+  const auto words = app.remaining(true);
+  const char* known = "this runtime has create, start, state, kill, delete and features";
+  if (words.empty()) return base::text("no command is given: ", known);
+  return base::text("\"", annotations::printable(words.front()), "\" is not understood: ", known);
+}
+
 int report(base::Host& host, const Log& log, const Status& done) {
   if (done) return 0;
   log.error(host, done.error().what);
@@ -148,15 +158,19 @@ int run_cli(base::Host& host, const std::vector<std::string>& arguments) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   options.root = absolute(options.root);
+  const Caller caller{
+      host,
+      options.root,
+      {options.log_file.empty() ? "" : absolute(options.log_file), options.log_format == "json", options.debug}};
+  if (app.get_subcommands().empty() || app.remaining_size(true) != 0) {
+    caller.log.error(host, not_understood(app));
+    return 2;
+  }
   if (app.got_subcommand("monitor")) return do_monitor(host, options);
   if (app.got_subcommand("features")) {
     std::cout << features();
     return 0;
   }
-  const Caller caller{
-      host,
-      options.root,
-      {options.log_file.empty() ? "" : absolute(options.log_file), options.log_format == "json", options.debug}};
   if (app.got_subcommand("create")) return report(host, caller.log, do_create(caller, options));
   if (app.got_subcommand("start")) return report(host, caller.log, start(caller, options.id));
   if (app.got_subcommand("state")) return report(host, caller.log, do_state(caller, options));

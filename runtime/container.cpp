@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "runtime/give_back.h"
+#include "runtime/guest/mount_options.h"
 #include "runtime/oci/bundle.h"
 #include "runtime/xen/xl.h"
 
@@ -104,8 +105,7 @@ std::string features() {
   const json value{{"ociVersionMin", "1.0.0"},
                    {"ociVersionMax", oci::version},
                    {"hooks", json::array()},
-                   {"mountOptions", json::array({"ro", "rw", "nosuid", "suid", "nodev", "dev", "noexec", "exec",
-                                                 "noatime", "relatime", "strictatime"})},
+                   {"mountOptions", guest::mount_option_names()},
                    {"annotations", {{prefix + "schema", annotations::schema}}},
                    {"potentiallyUnsafeConfigAnnotations", json::array({prefix})}};
   return base::json_text(value, 2) + "\n";

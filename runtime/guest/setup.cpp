@@ -16,48 +16,11 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "runtime/guest/mount_options.h"
 
 namespace runx::guest {
 
 namespace {
-
-struct Option {
-  std::string_view name;
-  unsigned long set;
-  unsigned long clear;
-};
-
-// mount(8), "filesystem-independent mount options"; those that change nothing here have neither.
-constexpr auto mount_options = std::to_array<Option>({
-    {"ro", MS_RDONLY, 0},
-    {"rw", 0, MS_RDONLY},
-    {"nosuid", MS_NOSUID, 0},
-    {"suid", 0, MS_NOSUID},
-    {"nodev", MS_NODEV, 0},
-    {"dev", 0, MS_NODEV},
-    {"noexec", MS_NOEXEC, 0},
-    {"exec", 0, MS_NOEXEC},
-    {"sync", MS_SYNCHRONOUS, 0},
-    {"async", 0, MS_SYNCHRONOUS},
-    {"dirsync", MS_DIRSYNC, 0},
-    {"noatime", MS_NOATIME, 0},
-    {"atime", 0, MS_NOATIME},
-    {"nodiratime", MS_NODIRATIME, 0},
-    {"diratime", 0, MS_NODIRATIME},
-    {"relatime", MS_RELATIME, 0},
-    {"norelatime", 0, MS_RELATIME},
-    {"strictatime", MS_STRICTATIME, 0},
-    {"nostrictatime", 0, MS_STRICTATIME},
-    {"defaults", 0, 0},
-    {"private", 0, 0},
-    {"rprivate", 0, 0},
-    {"slave", 0, 0},
-    {"rslave", 0, 0},
-    {"shared", 0, 0},
-    {"rshared", 0, 0},
-    {"unbindable", 0, 0},
-    {"runbindable", 0, 0},
-});
 
 void make_directories(const std::string& path) {
   for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
@@ -97,21 +60,6 @@ base::Status mount_one(std::string type, const GuestMount& mount, std::string& n
 }
 
 }  // namespace
-
-MountOptions parse_mount_options(const std::vector<std::string>& options) {
-  MountOptions parsed;
-  for (const std::string_view name : options) {
-    const auto known = std::find_if(mount_options.begin(), mount_options.end(),
-                                    [&](const Option& option) { return option.name == name; });
-    if (known != mount_options.end()) {
-      parsed.flags = (parsed.flags | known->set) & ~known->clear;
-    } else {
-      if (!parsed.data.empty()) parsed.data += ',';
-      parsed.data += name;
-    }
-  }
-  return parsed;
-}
 
 base::Status move_root(const std::string& directory) {
   if (::mount(directory.c_str(), directory.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0 ||

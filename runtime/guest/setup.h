@@ -30,11 +30,4 @@ base::Status name_system(const std::string& hostname);
 
 base::Status make_root_read_only();
 
-// The flags and the data of mount(2) for a list of options.
-struct MountOptions {
-  unsigned long flags = 0;
-  std::string data;
-};
-MountOptions parse_mount_options(const std::vector<std::string>& options);
-
 }  // namespace runx::guest

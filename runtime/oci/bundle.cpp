@@ -183,9 +183,6 @@ class Config {
                        : " is of type " + annotations::printable(mount.type) + ", which the guest does not have: ",
                    "put the files into the image");
     }
-    // Engines give a container an empty /dev and fill it with chosen nodes of the host. A domain has a kernel of its
-    // own, and its devices are exactly those that it was given.
-    if (mount.destination == "/dev") mount = {"devtmpfs", "devtmpfs", "/dev", {"nosuid"}};
     out.mounts.push_back(std::move(mount));
     return {};
   }

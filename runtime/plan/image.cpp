@@ -12,6 +12,8 @@ using annotations::Annotations;
 using base::Result;
 
 constexpr std::size_t largest_metadata = std::size_t{1} << 20;
+// Twice what the largest UltraScale+ device takes (VU19P, UG570: 0.9 Gbit uncompressed).
+constexpr std::size_t largest_bitstream = std::size_t{256} << 20;
 
 std::string sentences(const std::vector<annotations::Complaint>& complaints) {
   std::string out;
@@ -40,12 +42,15 @@ Result<Bitstreams> read_bitstreams(const base::Rootfs& rootfs, const Accelerator
   Bitstreams out;
   for (const auto& bitstream : request.bitstreams) {
     if (out.facts.contains(bitstream.file)) continue;
-    const auto file = rootfs.map(bitstream.file);
+    // A copy, not a mapping: what is checked, what is hashed and what is programmed are the same bytes, whatever
+    // somebody does to the file meanwhile.
+    const auto file = rootfs.read(bitstream.file, largest_bitstream);
     if (!file) return base::context(file.error(), "fpga.", bitstream.name);
-    auto info = fpga::read_bitstream(file->bytes(), bitstream.file);
+    const auto bytes = base::bytes_of(*file);
+    auto info = fpga::read_bitstream(bytes, bitstream.file);
     if (!info) return base::context(info.error(), "fpga.", bitstream.name);
-    auto image = fpga::firmware_image(file->bytes().subspan(info->payload_offset, info->payload_length));
-    out.facts[bitstream.file] = {base::sha256_digest(file->bytes()), base::sha256_digest(base::bytes_of(image)),
+    auto image = fpga::firmware_image(bytes.subspan(info->payload_offset, info->payload_length));
+    out.facts[bitstream.file] = {base::sha256_digest(bytes), base::sha256_digest(base::bytes_of(image)),
                                  std::move(*info)};
     out.images[bitstream.file] = std::move(image);
   }

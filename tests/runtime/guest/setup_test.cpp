@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/guest/setup.h"
+#include "runtime/guest/mount_options.h"
 
 #include <functional>
 #include <string>
