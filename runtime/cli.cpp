@@ -138,6 +138,10 @@ std::string not_understood(const CLI::App& app) {
   return base::text("\"", annotations::printable(words.front()), "\" is not understood: ", known);
 }
 
+Log log_of(const Options& options) {
+  return {options.log_file.empty() ? "" : absolute(options.log_file), options.log_format == "json", options.debug};
+}
+
 int report(base::Host& host, const Log& log, const Status& done) {
   if (done) return 0;
   log.error(host, done.error().what);
@@ -155,13 +159,12 @@ int run_cli(base::Host& host, const std::vector<std::string>& arguments) {
     // CLI11 takes them from the back.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    log_of(options).error(host, error.what());
+    return 2;
   }
   options.root = absolute(options.root);
-  const Caller caller{
-      host,
-      options.root,
-      {options.log_file.empty() ? "" : absolute(options.log_file), options.log_format == "json", options.debug}};
+  const Caller caller{host, options.root, log_of(options)};
   if (app.get_subcommands().empty() || app.remaining_size(true) != 0) {
     caller.log.error(host, not_understood(app));
     return 2;
