@@ -33,7 +33,8 @@ struct DomainConfig {
   std::vector<std::string> dtdev;   // nodes behind an IOMMU
 };
 
-// "…" with everything escaped that xl's reader would take for something else.
+// "…" with everything escaped that xl's reader would take for something else: quotes, backslashes and line breaks. All
+// other bytes stand as they are, because xl 4.20 refuses every \x.. and reads octal wrongly.
 std::string quoted(std::string_view text);
 
 std::string config_text(const DomainConfig& config);

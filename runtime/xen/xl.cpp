@@ -42,12 +42,14 @@ bool is_uuid(std::string_view word) {
   return true;
 }
 
-// Columns (tools/xl/xl_list.c): Name ID Mem VCPUs State Time(s) UUID Reason Label. A name may hold spaces, so we count
-// back from the UUID. State is "rbpscd" with dashes for what does not hold.
+// Columns (tools/xl/xl_list.c): Name ID Mem VCPUs State Time(s) UUID Reason Label. A name may hold spaces and
+// even another's UUID, so we look for the last UUID and count back from it. State is "rbpscd" with dashes for what does
+// not hold.
 std::optional<DomainState> parse_line(std::string_view line) {
   const auto columns = words(line);
-  const auto uuid = std::find_if(columns.begin(), columns.end(), is_uuid);
-  if (uuid == columns.end() || uuid - columns.begin() < 6) return std::nullopt;
+  const auto last = std::find_if(columns.rbegin(), columns.rend(), is_uuid);
+  if (columns.rend() - last < 7) return std::nullopt;
+  const auto uuid = last.base() - 1;
   const auto state = *(uuid - 2);
   const auto id = *(uuid - 5);
   DomainState domain;
@@ -61,16 +63,16 @@ std::optional<DomainState> parse_line(std::string_view line) {
   return domain;
 }
 
-// What xl said, as one line for people: its last lines matter most.
+// What xl said, as one line for people. The first of its lines is the cause, what follows are its consequences.
 std::string said(const Outcome& outcome) {
   std::string text = outcome.errors.empty() ? outcome.output : outcome.errors;
   while (!text.empty() && text.back() == '\n') text.pop_back();
   std::replace(text.begin(), text.end(), '\n', ';');
   constexpr std::size_t longest = 600;
-  return text.size() > longest ? "..." + text.substr(text.size() - longest) : text;
+  return text.size() > longest ? text.substr(0, longest) + "..." : text;
 }
 
-Status run_xl(base::Host& host, std::vector<std::string> arguments, std::chrono::milliseconds limit) {
+Result<Outcome> run_xl(base::Host& host, std::vector<std::string> arguments, std::chrono::milliseconds limit) {
   std::string name = "xl " + arguments.at(0);
   arguments.insert(arguments.begin(), xl_path);
   const auto outcome = host.run({.argv = std::move(arguments), .limit = limit});
@@ -78,7 +80,7 @@ Status run_xl(base::Host& host, std::vector<std::string> arguments, std::chrono:
   if (outcome->status != 0) {
     return base::fail(std::errc::io_error, name, " failed with code ", outcome->status, ": ", said(*outcome));
   }
-  return {};
+  return outcome;
 }
 
 constexpr std::chrono::seconds short_limit{30};
@@ -118,7 +120,11 @@ Result<unsigned> create_paused(base::Host& host, const std::string& config_file,
 }
 
 Status unpause(base::Host& host, unsigned domid) {
-  return run_xl(host, {"unpause", std::to_string(domid)}, short_limit);
+  const auto outcome = run_xl(host, {"unpause", std::to_string(domid)}, short_limit);
+  if (!outcome) return tl::unexpected(outcome.error());
+  // xl unpause exits with 0 whatever came of it.
+  if (outcome->errors.find("error:") == std::string::npos) return {};
+  return base::fail(std::errc::io_error, "xl unpause failed: ", said(*outcome));
 }
 
 Status destroy(base::Host& host, const std::string& uuid) {
@@ -129,7 +135,10 @@ Status destroy(base::Host& host, const std::string& uuid) {
     const auto domain = find_domain(host, uuid);
     if (!domain) return tl::unexpected(domain.error());
     if (!*domain) return {};
-    if (!(*domain)->dying) last = run_xl(host, {"destroy", std::to_string((*domain)->domid)}, short_limit);
+    if (!(*domain)->dying) {
+      const auto destroyed = run_xl(host, {"destroy", std::to_string((*domain)->domid)}, short_limit);
+      last = destroyed ? Status() : Status(tl::unexpected(destroyed.error()));
+    }
     if (i > 0) std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
   if (!last) return last;
