@@ -49,6 +49,8 @@ Status sync_directory(const std::string& real_path) {
   return sync(directory, real_path);
 }
 
+constexpr std::size_t temporary_digits = 6;  // that mkostemp(3) puts in
+
 // A complete, synced temporary beside `real_path`. It gets its name only when it is complete, so that somebody who is
 // killed while writing (a bitstream has tens of megabytes) leaves nothing behind; on a file system that knows no
 // nameless files (9p) it has one from the start.
@@ -212,6 +214,19 @@ Status Host::remove(const std::string& path) {
   if (::unlink(target.c_str()) == 0 || errno == ENOENT || errno == ENOTDIR) return {};
   if (errno != EISDIR) return fail_errno(errno, "cannot remove ", path);
   if (::rmdir(target.c_str()) != 0 && errno != ENOENT) return fail_errno(errno, "cannot remove ", path);
+  return {};
+}
+
+Status Host::remove_temporaries(const std::string& path) {
+  const auto directory = parent_of(path);
+  const auto names = list(directory);
+  if (!names && names.error().code == std::errc::no_such_file_or_directory) return {};
+  if (!names) return tl::unexpected(names.error());
+  const auto start = path.substr(path.rfind('/') + 1) + ".";
+  for (const auto& name : *names) {
+    if (!name.starts_with(start) || name.size() != start.size() + temporary_digits) continue;
+    if (auto removed = remove(directory + "/" + name); !removed) return removed;
+  }
   return {};
 }
 

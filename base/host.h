@@ -55,6 +55,9 @@ class Host {
   // Removing what is not there is fine: giving back twice is allowed everywhere.
   virtual Status remove(const std::string& path);       // a file, or an empty directory
   virtual Status remove_tree(const std::string& path);  // never follows a link, never crosses a mount
+  // What a process that was killed within write() or write_new() of `path` has left beside it. Nobody may be writing
+  // it.
+  Status remove_temporaries(const std::string& path);
 
   // Opens a file (flags as open(2); O_CLOEXEC is added) for whoever needs the descriptor itself.
   virtual Result<Fd> open(const std::string& path, int flags, mode_t mode = 0);

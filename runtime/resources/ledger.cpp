@@ -72,6 +72,11 @@ Status take_claim(base::Host& host, const std::string& claim, const Owner& owner
 }
 
 Status release_claim(base::Host& host, const std::string& claim, const Owner& owner) {
+  const auto lock = host.lock(claims_directory);
+  if (!lock && lock.error().code == std::errc::no_such_file_or_directory) return {};
+  if (!lock) return tl::unexpected(lock.error());
+  // Claims are only taken under the lock, so one that is half written now is of somebody who was killed.
+  if (auto removed = host.remove_temporaries(file_of(claim)); !removed) return removed;
   const auto holder = read_claim(host, file_of(claim));
   if (!holder) return tl::unexpected(holder.error());
   if (!*holder || (*holder)->owner != owner) return {};

@@ -26,7 +26,7 @@ base::Result<base::Fd> lock_ledger(base::Host& host);
 // Taking what one holds already is fine. device_or_resource_busy names the holder.
 base::Status take_claim(base::Host& host, const std::string& claim, const Owner& owner);
 
-// Giving back what one does not hold (any more) is fine.
+// Giving back what one does not hold (any more) is fine. Takes the lock by itself: not for who holds it already.
 base::Status release_claim(base::Host& host, const std::string& claim, const Owner& owner);
 
 // Every claim that is held, with the id of its container.

@@ -28,7 +28,9 @@ Status release_bitstream(base::Host& host, const Record& record) {
   } else if (manager.error().code != std::errc::no_such_device) {
     return tl::unexpected(manager.error());
   }
-  if (auto removed = host.remove(fpga::firmware_path(field(record, "firmware"))); !removed) return removed;
+  const auto firmware = fpga::firmware_path(field(record, "firmware"));
+  if (auto removed = host.remove_temporaries(firmware); !removed) return removed;
+  if (auto removed = host.remove(firmware); !removed) return removed;
   auto removed = host.remove(firmware_directory_path());
   if (!removed && removed.error().code == std::errc::directory_not_empty) return {};
   return removed;
