@@ -28,11 +28,16 @@ tl::unexpected<base::Error> unknown(const std::string& id) {
   return base::fail(std::errc::no_such_file_or_directory, "container ", id, " does not exist");
 }
 
+// An id longer than a file's name can be is nobody's.
+bool is_nobody(const base::Error& error) {
+  return error.code == std::errc::no_such_file_or_directory || error.code == std::errc::filename_too_long;
+}
+
 Result<Locked> open_container(const Caller& caller, const std::string& id) {
   if (auto valid = oci::check_id(id); !valid) return tl::unexpected(valid.error());
   const auto directory = oci::directory_of(caller.root, id);
   auto lock = caller.host.lock(directory);
-  if (!lock && lock.error().code == std::errc::no_such_file_or_directory) return unknown(id);
+  if (!lock && is_nobody(lock.error())) return unknown(id);
   if (!lock) return tl::unexpected(lock.error());
   auto state = oci::read_state(caller.host, directory);
   if (!state) return tl::unexpected(state.error());
@@ -77,12 +82,15 @@ Status remove(const Caller& caller, const std::string& id, bool force) {
   const auto directory = oci::directory_of(caller.root, id);
   const auto lock = caller.host.lock(directory);
   if (!lock) {
-    if (lock.error().code != std::errc::no_such_file_or_directory) return tl::unexpected(lock.error());
+    if (!is_nobody(lock.error())) return tl::unexpected(lock.error());
     if (force) return {};  // engines clean up after a failed create this way
     return unknown(id);
   }
   // A create that was killed may have left no state; the journal alone decides what is given back.
   const auto state = oci::read_state(caller.host, directory);
+  if (!state && !force && state.error().code != std::errc::no_such_file_or_directory) {
+    return base::context(state.error(), "container ", id, " may be running, so only --force deletes it");
+  }
   if (state && !force) {
     const auto status = oci::current_status(caller.host, *state);
     if (status == oci::Status::created || status == oci::Status::running) {

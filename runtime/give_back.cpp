@@ -35,8 +35,11 @@ Status give_back(const Caller& caller, const std::string& id, const std::string&
                                   " bytes that are no record: a crash cut it; what stands before is used"));
   }
   if (auto undone = resources::undo(caller.host, *journal, {caller.root, id}); !undone) return undone;
-  if (const auto state = oci::read_state(caller.host, directory)) {
+  const auto state = oci::read_state(caller.host, directory);
+  if (state) {
     if (auto ended = end_monitor(caller.host, *state); !ended) return ended;
+  } else if (state.error().code == std::errc::io_error) {
+    return tl::unexpected(state.error());  // it could be read another time, and then the monitor be waited for
   }
   return caller.host.remove_tree(directory);
 }
