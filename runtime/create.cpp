@@ -191,7 +191,10 @@ class Taking {
       if (got <= 0) break;
       said.append(buffer.data(), static_cast<std::size_t>(got));
     }
-    if (said == std::string(1, monitor_ready) && start) return {};
+    if (said == std::string(1, monitor_ready)) {
+      if (start) return {};
+      return tl::unexpected(start.error());
+    }
     return base::fail(std::errc::io_error, "the container's monitor did not start: ",
                       !said.empty() ? annotations::printable(said) : "it ended without a word");
   }
