@@ -71,10 +71,15 @@ Status load(Host& host, const Manager& manager, const std::string& firmware_name
 
 Result<Manager> find_manager(Host& host, const std::string& name) {
   std::string others;
-  for (const auto& entry : host.list(managers).value_or(std::vector<std::string>{})) {
+  const auto entries = host.list(managers);
+  if (!entries && entries.error().code != std::errc::no_such_file_or_directory) {
+    return tl::unexpected(entries.error());
+  }
+  for (const auto& entry : entries.value_or(std::vector<std::string>{})) {
     const auto path = base::text(managers, "/", entry);
     const auto text = host.read(path + "/name", 4096);
-    if (!text) continue;
+    if (!text && text.error().code == std::errc::no_such_file_or_directory) continue;
+    if (!text) return tl::unexpected(text.error());
     const auto found = without_newline(*text);
     if (found != name) {
       others += base::text(others.empty() ? "" : ", ", "'", found, "'");
