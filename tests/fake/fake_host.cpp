@@ -18,7 +18,9 @@ using base::Status;
 namespace {
 
 std::string fresh_folder() {
-  std::string name = fs::temp_directory_path() / "runx-fake.XXXXXX";
+  // In memory where there is room for it: the machine syncs every file, and a test makes hundreds of machines.
+  std::string name = fs::exists("/dev/shm") ? "/dev/shm" : fs::temp_directory_path();
+  name += "/runx-fake.XXXXXX";
   if (::mkdtemp(name.data()) == nullptr) std::abort();
   return name;
 }
@@ -75,9 +77,27 @@ void FakeHost::fail_at(unsigned number, int error) {
 
 void FakeHost::crash_at(unsigned number) { crash_number_ = operations_ + number; }
 
+void FakeHost::crash_within(unsigned number) { cut_number_ = operations_ + number; }
+
+void FakeHost::fail_late(unsigned number, int error) {
+  late_number_ = operations_ + number;
+  late_error_ = error;
+}
+
 void FakeHost::no_faults() {
   faults_.clear();
-  fail_number_ = crash_number_ = 0;
+  fail_number_ = crash_number_ = cut_number_ = late_number_ = 0;
+}
+
+template <class Done>
+Done FakeHost::late(Done done, const std::string& what) const {
+  if (operations_ != late_number_ || !done) return done;
+  return base::fail_errno(late_error_, what);
+}
+
+void FakeHost::half_written(const std::string& path, std::string_view content) const {
+  std::ofstream(real(path + ".AbC123"), std::ios::binary) << content.substr(0, content.size() / 2);
+  throw Crash{};
 }
 
 int FakeHost::gate(const std::string& operation, const std::string& path) {
@@ -112,44 +132,58 @@ Status FakeHost::write_attribute(const std::string& path, std::string_view value
   if (reaction == attributes_.end()) return Host::write_attribute(path, value);
   if (!Host::exists(path)) return base::fail_errno(ENOENT, "cannot open ", path);
   if (const int error = reaction->second(value)) return base::fail_errno(error, "cannot write ", path);
-  return {};
+  if (cut()) throw Crash{};
+  return late(Status(), "cannot write " + path);
 }
 
 Status FakeHost::write(const std::string& path, std::string_view content, mode_t mode) {
   if (const int error = gate("write", path)) return base::fail_errno(error, "cannot write ", path);
-  return Host::write(path, content, mode);
+  if (cut()) half_written(path, content);
+  return late(Host::write(path, content, mode), "cannot write " + path);
 }
 
 Status FakeHost::write_new(const std::string& path, std::string_view content, mode_t mode) {
   if (const int error = gate("write_new", path)) return base::fail_errno(error, "cannot write ", path);
-  return Host::write_new(path, content, mode);
+  if (cut()) half_written(path, content);
+  return late(Host::write_new(path, content, mode), "cannot write " + path);
 }
 
 Status FakeHost::append(const std::string& path, std::string_view content) {
   if (const int error = gate("append", path)) return base::fail_errno(error, "cannot write ", path);
-  return Host::append(path, content);
+  if (cut()) {
+    std::ofstream(real(path), std::ios::binary | std::ios::app) << content.substr(0, content.size() / 2);
+    throw Crash{};
+  }
+  return late(Host::append(path, content), "cannot write " + path);
 }
 
 Status FakeHost::make_directory(const std::string& path, mode_t mode) {
   if (const int error = gate("make_directory", path))
     return base::fail_errno(error, "cannot make the directory ", path);
-  return Host::make_directory(path, mode);
+  return late(Host::make_directory(path, mode), "cannot make the directory " + path);
 }
 
 Status FakeHost::make_directories(const std::string& path, mode_t mode) {
   if (const int error = gate("make_directories", path))
     return base::fail_errno(error, "cannot make the directory ", path);
-  return Host::make_directories(path, mode);
+  return late(Host::make_directories(path, mode), "cannot make the directory " + path);
 }
 
 Status FakeHost::remove(const std::string& path) {
   if (const int error = gate("remove", path)) return base::fail_errno(error, "cannot remove ", path);
-  return Host::remove(path);
+  return late(Host::remove(path), "cannot remove " + path);
 }
 
 Status FakeHost::remove_tree(const std::string& path) {
   if (const int error = gate("remove_tree", path)) return base::fail_errno(error, "cannot remove ", path);
-  return Host::remove_tree(path);
+  if (cut()) {
+    for (const auto& entry : fs::directory_iterator(real(path))) {
+      fs::remove_all(entry);
+      break;
+    }
+    throw Crash{};
+  }
+  return late(Host::remove_tree(path), "cannot remove " + path);
 }
 
 Result<Fd> FakeHost::open(const std::string& path, int flags, mode_t mode) {
@@ -172,13 +206,19 @@ Result<Outcome> FakeHost::run(const base::Command& command) {
   if (const int error = gate("run", program)) return base::fail_errno(error, "cannot run ", program);
   const auto reaction = programs_.find(program);
   if (reaction == programs_.end()) return base::fail_errno(ENOENT, "cannot run ", program);
-  return reaction->second(command);
+  if (cut()) {
+    if (const auto half = half_runs_.find(program); half != half_runs_.end()) half->second(command);
+    throw Crash{};
+  }
+  return late(reaction->second(command), "cannot run " + program);
 }
 
 Result<int> FakeHost::spawn(const std::vector<std::string>& argv, const std::vector<int>& inherit) {
   if (const int error = gate("spawn", argv.at(0))) return base::fail_errno(error, "cannot run ", argv[0]);
   if (!spawn_) return base::fail_errno(ENOENT, "cannot run ", argv[0]);
-  return spawn_(argv, inherit);
+  auto pid = spawn_(argv, inherit);
+  if (cut()) throw Crash{};
+  return late(std::move(pid), "cannot run " + argv[0]);
 }
 
 Status FakeHost::signal(int pid, int number) {

@@ -45,6 +45,10 @@ class FakeHost : public base::Host {
       std::function<base::Result<int>(const std::vector<std::string>& argv, const std::vector<int>& inherit)>;
   void on_attribute(const std::string& path, AttributeReaction reaction) { attributes_[path] = std::move(reaction); }
   void on_program(const std::string& program, ProgramReaction reaction) { programs_[program] = std::move(reaction); }
+  // What a program that is killed half way leaves; none: nothing.
+  void on_half_run(const std::string& program, std::function<void(const base::Command&)> reaction) {
+    half_runs_[program] = std::move(reaction);
+  }
   void on_spawn(SpawnReaction reaction) { spawn_ = std::move(reaction); }
   // Signals sent through the Host: (pid, number); the default answers no_such_process.
   void on_signal(std::function<int(int pid, int number)> reaction) { signal_ = std::move(reaction); }
@@ -55,6 +59,12 @@ class FakeHost : public base::Host {
   // Operation number `number` from now (1 = the next) fails or crashes; reads and looks count too.
   void fail_at(unsigned number, int error);
   void crash_at(unsigned number);
+  // Like crash_at, but in the middle: the operation has left what the real one leaves when it is cut off. A file that
+  // is replaced: half of its content under a temporary name. An append: half of the line. A load: done. A tree that is
+  // removed: without its first file. A program: `half_run` of its reaction. Others: as if they had not begun.
+  void crash_within(unsigned number);
+  // Operation number `number` is done, and then reported as failed.
+  void fail_late(unsigned number, int error);
   void no_faults();
   unsigned operations() const { return operations_; }
   // "write /run/…", in order, since the beginning.
@@ -86,16 +96,26 @@ class FakeHost : public base::Host {
   };
   // Counts, logs and decides; 0 lets the operation through.
   int gate(const std::string& operation, const std::string& path);
+  // The operation that gate() let through is to be cut off in the middle.
+  bool cut() const { return operations_ == cut_number_; }
+  // After the operation: its result, or the failure that it is to report.
+  template <class Outcome>
+  Outcome late(Outcome done, const std::string& what) const;
+  [[noreturn]] void half_written(const std::string& path, std::string_view content) const;
 
   bool owned_ = false;
   unsigned operations_ = 0;
   unsigned fail_number_ = 0;
   int fail_error_ = 0;
   unsigned crash_number_ = 0;
+  unsigned cut_number_ = 0;
+  unsigned late_number_ = 0;
+  int late_error_ = 0;
   std::vector<Fault> faults_;
   std::vector<std::string> log_;
   std::map<std::string, AttributeReaction> attributes_;
   std::map<std::string, ProgramReaction> programs_;
+  std::map<std::string, std::function<void(const base::Command&)>> half_runs_;
   SpawnReaction spawn_;
   std::function<int(int, int)> signal_;
 };

@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/container.h"
+
+#include <csignal>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+#include "base/sha256.h"
+#include "runtime/resources/ledger.h"
+#include "runtime/xen/xl.h"
+#include "tests/fake/bitstream.h"
+#include "tests/fake/fake_board.h"
+#include "tests/fake/fake_fpga.h"
+
+namespace runx::runtime {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+std::string other_part() {
+  fake::BitstreamOptions options;
+  options.idcode = 0x04738093;
+  return fake::make_bitstream(options);
+}
+
+class ContainerTest : public testing::Test {
+ protected:
+  base::Status create(const std::string& id = "c1") {
+    return runtime::create(caller_, {.id = id, .bundle = fake::fake_bundle, .pid_file = fake::fake_pid_file});
+  }
+  nlohmann::json state(const std::string& id = "c1") {
+    const auto text = runtime::state(caller_, id);
+    EXPECT_TRUE(text) << (text ? "" : text.error().what);
+    return text ? base::parse_json(*text, "state").value() : nlohmann::json{};
+  }
+  std::string status() { return state().at("status"); }
+  std::string uuid(const std::string& id = "c1") const {
+    return xen::uuid_of(std::string(fake::fake_root) + "\n" + id);
+  }
+  void annotate(const nlohmann::json& annotations) {
+    board_.file("/bundle/rootfs/.runx-accel.json", base::json_text(annotations));
+  }
+  void configure(const std::string& pointer, const nlohmann::json& value) {
+    auto config = base::parse_json(board_.content("/bundle/config.json"), "config").value();
+    config[nlohmann::json::json_pointer(pointer)] = value;
+    board_.file("/bundle/config.json", base::json_text(config));
+  }
+  // Fails with a sentence that has `part` in it, and nothing has changed.
+  void expect_refused(const std::string& part, const std::string& id = "c1") {
+    const auto before = board_.tree();
+    const auto done = create(id);
+    ASSERT_FALSE(done);
+    EXPECT_THAT(done.error().what, HasSubstr(part));
+    EXPECT_EQ(board_.tree(), before);
+  }
+
+  fake::FakeBoard board_;
+  Caller caller_{board_, fake::fake_root, {}};
+};
+
+TEST_F(ContainerTest, LivesFromCreateToDelete) {
+  const auto before = board_.rest();
+  ASSERT_TRUE(create());
+  EXPECT_EQ(status(), "created");
+  const auto domains = fake::fake_domains(board_);
+  ASSERT_EQ(domains.size(), 1U);
+  EXPECT_EQ(domains[0].uuid, uuid());
+  EXPECT_EQ(domains[0].state, "--p---");
+  EXPECT_EQ(domains[0].memory, "96");
+  EXPECT_EQ(board_.content(fake::fake_pid_file), "1000");
+  EXPECT_EQ(state().at("pid"), 1000);
+  EXPECT_EQ(resources::holders(board_).value(),
+            (std::map<std::string, std::string>{{"region pr0", "c1"}, {"device /axi/timer@ff110000", "c1"}}));
+
+  ASSERT_TRUE(start(caller_, "c1"));
+  EXPECT_EQ(status(), "running");
+  EXPECT_EQ(fake::fake_domains(board_).at(0).state, "r-----");
+
+  ASSERT_TRUE(kill(caller_, "c1", SIGTERM));
+  EXPECT_EQ(board_.content("/fake/signals"), "1000 15\n");
+  EXPECT_EQ(status(), "running");
+
+  ASSERT_TRUE(kill(caller_, "c1", SIGKILL));
+  EXPECT_THAT(fake::fake_domains(board_), IsEmpty());
+  EXPECT_EQ(status(), "stopped");
+  EXPECT_EQ(state().at("pid"), 0);
+
+  ASSERT_TRUE(remove(caller_, "c1", false));
+  EXPECT_EQ(board_.rest(), before);
+  EXPECT_THAT(runtime::state(caller_, "c1").error().what, HasSubstr("does not exist"));
+}
+
+TEST_F(ContainerTest, TheManagerGetsTheBytesOfTheStreamAsAPartialOne) {
+  ASSERT_TRUE(create());
+  const auto stream = fake::make_stream({});
+  EXPECT_EQ(board_.content("/fake/fpga/last_sha256"), base::sha256_hex(base::bytes_of(stream)));
+  EXPECT_EQ(board_.content("/fake/fpga/last_flags"), "1");
+  EXPECT_EQ(board_.content(std::string(fake::fpga_path) + "/flags"), "0\n");
+}
+
+TEST_F(ContainerTest, TheDomainGetsWhatThePlanSays) {
+  ASSERT_TRUE(create());
+  const auto config = board_.content("/fake/xl/last_config");
+  EXPECT_THAT(config, HasSubstr("iomem = [ \"ff110,1@ff110\" ]\n"));
+  EXPECT_THAT(config, HasSubstr("irqs = [ 68, 69, 70 ]\n"));
+  EXPECT_THAT(config, HasSubstr("vcpus = 1\n"));
+  EXPECT_THAT(config, HasSubstr("uio_pdrv_genirq.of_id=cdns,ttc"));
+  // xl has it in the guest's memory by now.
+  EXPECT_EQ(board_.content(fake::fake_root + std::string("/c1/ramdisk")), "");
+}
+
+TEST_F(ContainerTest, AContainerThatAsksForNothingTakesNothing) {
+  annotate(nlohmann::json::object());
+  ASSERT_TRUE(create());
+  EXPECT_EQ(board_.loads(), 0U);
+  EXPECT_THAT(resources::holders(board_).value(), IsEmpty());
+  EXPECT_THAT(board_.content("/fake/xl/last_config"), Not(HasSubstr("iomem")));
+}
+
+TEST_F(ContainerTest, ItsOwnEndIsStopped) {
+  const auto before = board_.rest();
+  ASSERT_TRUE(create());
+  ASSERT_TRUE(start(caller_, "c1"));
+  board_.guest_ends(uuid());
+  EXPECT_EQ(status(), "stopped");
+  for (const int signal : {SIGTERM, SIGKILL}) {
+    const auto killed = kill(caller_, "c1", signal);
+    ASSERT_FALSE(killed);
+    EXPECT_THAT(killed.error().what, HasSubstr("container not running"));
+  }
+  ASSERT_TRUE(remove(caller_, "c1", false));
+  EXPECT_EQ(board_.rest(), before);
+}
+
+TEST_F(ContainerTest, StartsOnce) {
+  ASSERT_TRUE(create());
+  ASSERT_TRUE(start(caller_, "c1"));
+  const auto again = start(caller_, "c1");
+  ASSERT_FALSE(again);
+  EXPECT_THAT(again.error().what, HasSubstr("is running: only a created one can be started"));
+  board_.guest_ends(uuid());
+  EXPECT_THAT(start(caller_, "c1").error().what, HasSubstr("is stopped"));
+}
+
+TEST_F(ContainerTest, AStartThatXenRefusesIsNone) {
+  ASSERT_TRUE(create());
+  auto domain = fake::fake_domains(board_).at(0);
+  domain.id = 99;
+  set_fake_domain(board_, domain);
+  std::filesystem::remove(board_.real("/fake/xl/domains/1"));
+  EXPECT_FALSE(start(caller_, "c1"));
+  EXPECT_EQ(status(), "created");
+}
+
+TEST_F(ContainerTest, ARunningOneIsDeletedByForceOnly) {
+  const auto before = board_.rest();
+  for (const bool started : {false, true}) {
+    ASSERT_TRUE(create());
+    if (started) {
+      ASSERT_TRUE(start(caller_, "c1"));
+    }
+    const auto held = board_.tree();
+    const auto refused = remove(caller_, "c1", false);
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().what, HasSubstr("kill it first"));
+    EXPECT_EQ(board_.tree(), held);
+    ASSERT_TRUE(remove(caller_, "c1", true));
+    EXPECT_EQ(board_.rest(), before);
+  }
+}
+
+TEST_F(ContainerTest, AStateThatCannotBeReadIsNoReasonToEndTheContainer) {
+  ASSERT_TRUE(create());
+  ASSERT_TRUE(start(caller_, "c1"));
+  board_.fail("read", fake::fake_root + std::string("/c1/state.json"), EIO);
+  EXPECT_FALSE(remove(caller_, "c1", false));
+  EXPECT_EQ(status(), "running");
+  const auto path = fake::fake_root + std::string("/c1/state.json");
+  board_.file(path, "{");
+  EXPECT_FALSE(remove(caller_, "c1", false));
+  EXPECT_EQ(fake::fake_domains(board_).size(), 1U);
+  EXPECT_TRUE(remove(caller_, "c1", true));
+  EXPECT_THAT(fake::fake_domains(board_), IsEmpty());
+}
+
+TEST_F(ContainerTest, ADuplicateChangesNothing) {
+  ASSERT_TRUE(create());
+  ASSERT_TRUE(start(caller_, "c1"));
+  expect_refused("container c1 exists already");
+  EXPECT_EQ(status(), "running");
+  board_.guest_ends(uuid());
+  expect_refused("container c1 exists already");
+}
+
+TEST_F(ContainerTest, AnUnknownOneDoesNotExistAndIsNotMade) {
+  const auto before = board_.tree();
+  const auto expect_unknown = [](const base::Status& done) {
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().what, "container nobody does not exist");
+  };
+  expect_unknown(start(caller_, "nobody"));
+  expect_unknown(kill(caller_, "nobody", SIGKILL));
+  expect_unknown(remove(caller_, "nobody", false));
+  EXPECT_EQ(runtime::state(caller_, "nobody").error().what, "container nobody does not exist");
+  EXPECT_TRUE(remove(caller_, "nobody", true));
+  EXPECT_EQ(board_.tree(), before);
+}
+
+TEST_F(ContainerTest, LaterChangesOfConfigJsonHaveNoEffect) {
+  ASSERT_TRUE(create());
+  const auto said = runtime::state(caller_, "c1").value();
+  const auto kept = board_.content(fake::fake_root + std::string("/c1/config.json"));
+  EXPECT_EQ(kept, fake::fake_config_json());
+  board_.file("/bundle/config.json", "{ not even JSON");
+  EXPECT_EQ(runtime::state(caller_, "c1").value(), said);
+  EXPECT_TRUE(start(caller_, "c1"));
+  std::filesystem::remove_all(board_.real("/bundle"));
+  EXPECT_EQ(status(), "running");
+  EXPECT_TRUE(remove(caller_, "c1", true));
+}
+
+TEST_F(ContainerTest, TwoContainersGetTwoRegions) {
+  ASSERT_TRUE(create());
+  auto annotations = base::parse_json(fake::fake_metadata_json(), "").value();
+  annotations.erase("io.runx-accel.device.timer.path");
+  annotate(annotations);
+  ASSERT_TRUE(create("c2"));
+  EXPECT_EQ(resources::holders(board_).value().at("region pr1"), "c2");
+  expect_refused("no free region for bitstream /boot/aes.bit: pr0 is held by container c1, pr1 is held by container c2",
+                 "c3");
+  ASSERT_TRUE(remove(caller_, "c1", true));
+  EXPECT_EQ(fake::fake_domains(board_).size(), 1U);
+  EXPECT_EQ(resources::holders(board_).value(), (std::map<std::string, std::string>{{"region pr1", "c2"}}));
+  ASSERT_TRUE(create("c3"));
+}
+
+TEST_F(ContainerTest, OneLedgerForAllRoots) {
+  ASSERT_TRUE(create());
+  const auto before = board_.tree();
+  const auto other =
+      runtime::create({board_, "/run/elsewhere", {}}, {.id = "c1", .bundle = fake::fake_bundle, .pid_file = ""});
+  ASSERT_FALSE(other);
+  EXPECT_THAT(other.error().what, HasSubstr("device /axi/timer@ff110000 is held by container c1"));
+  EXPECT_EQ(board_.tree(), before);
+}
+
+TEST_F(ContainerTest, RefusalsTouchNothing) {
+  auto asks = base::parse_json(fake::fake_metadata_json(), "").value();
+  auto wrong = asks;
+  wrong["io.runx-accel.fpga.aes.digest"] = "sha256:" + std::string(64, '0');
+  wrong["io.runx-accel.device.timer.path"] = fake::fake_unmarked_timer;
+  annotate(wrong);
+  expect_refused("has digest sha256:");
+  expect_refused(fake::fake_unmarked_timer);
+  asks.erase("io.runx-accel.fpga.aes.digest");
+  annotate(asks);
+  board_.file("/bundle/rootfs/boot/aes.bit", other_part());
+  expect_refused("is for the part with IDCODE 04738093");
+  std::filesystem::remove(board_.real("/bundle/rootfs/boot/aes.bit"));
+  expect_refused("/boot/aes.bit");
+  EXPECT_EQ(board_.loads(), 0U);
+}
+
+TEST_F(ContainerTest, TooLittleMemoryForTheRamdiskLeavesNothing) {
+  configure("/annotations/io.runx-accel.domain.memory", "49MiB");
+  board_.file("/bundle/rootfs/big", std::string(3'000'000, 'x'));
+  const auto before = board_.rest();
+  const auto done = create();
+  ASSERT_FALSE(done);
+  EXPECT_THAT(done.error().what, HasSubstr("domain.memory 49MiB is too small"));
+  EXPECT_EQ(board_.rest(), before);
+}
+
+TEST_F(ContainerTest, AMonitorThatCannotBeginIsTheReason) {
+  const auto before = board_.rest();
+  board_.file("/fake/monitor_says", "there is no console");
+  const auto done = create();
+  ASSERT_FALSE(done);
+  EXPECT_THAT(done.error().what, HasSubstr("there is no console"));
+  EXPECT_EQ(board_.content(fake::fake_pid_file), "");
+  std::filesystem::remove(board_.real("/fake/monitor_says"));
+  EXPECT_EQ(board_.rest(), before);
+}
+
+TEST_F(ContainerTest, WhatXlSaysIsTheReason) {
+  const auto before = board_.rest();
+  board_.file("/fake/xl/fail/create", "libxl: error: not enough memory\n");
+  const auto done = create();
+  ASSERT_FALSE(done);
+  EXPECT_THAT(done.error().what, HasSubstr("not enough memory"));
+  EXPECT_EQ(board_.rest(), before);
+}
+
+TEST_F(ContainerTest, AFailedLoadIsTheReasonAndNothingIsLeft) {
+  const auto before = board_.rest();
+  board_.file("/fake/fpga/fail_next", std::to_string(ETIMEDOUT));
+  const auto done = create();
+  ASSERT_FALSE(done);
+  EXPECT_THAT(done.error().what, HasSubstr("reconfig operation error"));
+  EXPECT_THAT(done.error().what, HasSubstr("region pr0"));
+  EXPECT_EQ(board_.rest(), before);
+  EXPECT_THAT(fake::fake_domains(board_), IsEmpty());
+}
+
+TEST_F(ContainerTest, SignalsThatWouldStopTheMonitorAreRefused) {
+  ASSERT_TRUE(create());
+  EXPECT_FALSE(kill(caller_, "c1", SIGSTOP));
+  EXPECT_FALSE(kill(caller_, "c1", SIGCONT));
+  EXPECT_EQ(board_.content("/fake/signals"), "");
+}
+
+TEST_F(ContainerTest, AReusedPidIsNotSignalled) {
+  ASSERT_TRUE(create());
+  board_.file("/proc/1000/stat", "1000 (sshd) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 99999 0 0");
+  EXPECT_EQ(status(), "stopped");
+  EXPECT_FALSE(kill(caller_, "c1", SIGTERM));
+  EXPECT_TRUE(remove(caller_, "c1", true));
+  EXPECT_EQ(board_.content("/fake/signals"), "");
+  EXPECT_THAT(fake::fake_domains(board_), IsEmpty());
+}
+
+TEST_F(ContainerTest, AfterKillMinusNineOfTheMonitorDeleteGivesEverythingBack) {
+  const auto before = board_.rest();
+  ASSERT_TRUE(create());
+  ASSERT_TRUE(start(caller_, "c1"));
+  std::filesystem::remove_all(board_.real("/proc/1000"));
+  EXPECT_EQ(status(), "stopped");
+  ASSERT_TRUE(remove(caller_, "c1", false));
+  EXPECT_EQ(board_.rest(), before);
+}
+
+TEST_F(ContainerTest, HostileIdsReachNoPath) {
+  board_.file("/run/runx-accel/victim/state.json", "{}");
+  const auto before = board_.tree();
+  const std::vector<std::string> ids{
+      "../victim", "..", ".", "", "a/b", "/etc", "a b", "a\n", "a\"", std::string("a\0b", 3), std::string(1025, 'a')};
+  for (const auto& id : ids) {
+    EXPECT_FALSE(create(id)) << id;
+    EXPECT_FALSE(start(caller_, id)) << id;
+    EXPECT_FALSE(kill(caller_, id, SIGKILL)) << id;
+    EXPECT_FALSE(remove(caller_, id, true)) << id;
+    EXPECT_FALSE(runtime::state(caller_, id)) << id;
+  }
+  EXPECT_EQ(board_.tree(), before);
+}
+
+TEST_F(ContainerTest, AnIdTooLongForAFileIsRefusedAndForgotten) {
+  const std::string id(600, 'a');
+  EXPECT_FALSE(create(id));
+  EXPECT_TRUE(remove(caller_, id, true));
+  EXPECT_THAT(runtime::state(caller_, id).error().what, HasSubstr("does not exist"));
+}
+
+}  // namespace
+}  // namespace runx::runtime
