@@ -8,6 +8,7 @@
 #include <cstddef>
 
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -141,6 +142,8 @@ Result<Outcome> run_command(const Command& command) {
     if (::dup2(in->read.get(), 0) < 0 || ::dup2(out->write.get(), 1) < 0 || ::dup2(err->write.get(), 2) < 0) {
       report_and_exit(failed->write.get());
     }
+    // Whoever called us may have left descriptors open for its children; they are not for this one.
+    ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
     ::execve(argv[0], argv.data(), const_cast<char* const*>(environment.data()));
     report_and_exit(failed->write.get());
   }

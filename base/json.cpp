@@ -43,6 +43,9 @@ class Watch {
 }  // namespace
 
 Result<nlohmann::json> parse_json(std::string_view source, const std::string& name) {
+  // The library takes a NUL for the end of the text and would not look at what follows it.
+  if (source.find('\0') != std::string_view::npos)
+    return fail(std::errc::invalid_argument, name, " is not JSON: it has a NUL in it");
   Watch watch;
   try {
     auto value = nlohmann::json::parse(source, std::ref(watch));
