@@ -6,6 +6,9 @@
 // receiver acknowledges only what it has passed on. So a slow reader holds up the program, as a pipe would,
 // nothing in between is ever asked to hold more (xenconsoled throws away the middle of what exceeds 1.25 MiB:
 // tools/console/daemon/io.c, buffer_append), and the streams do not hold up each other.
+// How fast it goes is xenconsoled's choice as well: it listens to a guest 30 times in 200 ms (io.c,
+// RATE_LIMIT_ALLOWANCE) and finds at most 2 KiB each time, at least the 256 bytes that Linux writes at once
+// (drivers/tty/hvc/hvc_xen.c). On the emulated board that is about 100 KB/s.
 //
 // What is not acknowledged is kept, so that a frame into which the kernel printed can be sent again: the receiver
 // asks for it when the next frame does not fit, the sender asks (probe) when nothing has been heard for a while.
