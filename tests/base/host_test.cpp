@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/host.h"
 
+#include <array>
 #include <chrono>
 #include <csignal>
 #include <thread>
@@ -8,6 +9,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/inotify.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -125,21 +127,52 @@ TEST(Host, AWriteThatCannotReplaceLeavesNoTemporary) {
   EXPECT_EQ(folder.count(), 1U);
 }
 
-// Killed while it writes 64 MiB: whoever looks afterwards finds the old file and nothing else.
-TEST(Host, AKilledWriterLeavesTheOldFileAndNothingElse) {
+// Killed while it writes 64 MiB again and again: the file is the old one or the new one, whole.
+TEST(Host, AKilledWriterLeavesAWholeFileAndNothingThatCannotBeRemoved) {
   Scratch folder;
-  folder.file("f", "old");
+  Host host(folder.path());
   const std::string content(std::size_t{64} << 20, 'n');
-  const pid_t pid = ::fork();
-  if (pid == 0) {
-    Host host(folder.path());
-    for (;;) (void)host.write("/f", content);
+  for (const int milliseconds : {1, 20, 60}) {
+    folder.file("f", "old");
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+      Host writer(folder.path());
+      for (;;) (void)writer.write("/f", content);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+    ::kill(pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+    const auto found = folder.content("f");
+    EXPECT_TRUE(found == "old" || found == content) << found.size() << " bytes";
+    ASSERT_TRUE(host.remove_temporaries("/f"));
+    EXPECT_EQ(folder.count(), 1U);
   }
-  std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  ::kill(pid, SIGKILL);
-  ::waitpid(pid, nullptr, 0);
-  EXPECT_EQ(folder.content("f"), "old");
-  EXPECT_EQ(folder.count(), 1U);
+}
+
+TEST(Host, RemovesTheTemporariesOfOneFileAndNothingElse) {
+  Scratch folder;
+  Host host(folder.path());
+  for (const auto* name : {"f", "f.aB3xYz", "f.000fff", "f.12345", "f.1234567", "g.aB3xYz", "f.bin"})
+    folder.file(name, "");
+  ASSERT_TRUE(host.remove_temporaries("/f"));
+  EXPECT_THAT(*host.list("/"), ElementsAre("f", "f.12345", "f.1234567", "f.bin", "g.aB3xYz"));
+  EXPECT_TRUE(host.remove_temporaries("/no/such/f"));
+}
+
+// What a writer leaves that was killed between naming its temporary and renaming it is found by that pattern.
+TEST(Host, ATemporarysNameIsOneThatIsRemoved) {
+  Scratch folder;
+  Host host(folder.path());
+  folder.file("f/in-the-way", "");
+  const Fd watch(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  ASSERT_GE(::inotify_add_watch(watch.get(), folder.path().c_str(), IN_CREATE), 0);
+  ASSERT_FALSE(host.write("/f", "x"));
+  alignas(inotify_event) std::array<char, 4096> buffer{};
+  ASSERT_GT(::read(watch.get(), buffer.data(), buffer.size()), 0);
+  const std::string name = reinterpret_cast<const inotify_event*>(buffer.data())->name;
+  folder.file(name, "");
+  ASSERT_TRUE(host.remove_temporaries("/f"));
+  EXPECT_FALSE(host.exists("/" + name)) << name;
 }
 
 TEST(Host, OfTwoWhoWriteNewOneWins) {
