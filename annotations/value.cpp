@@ -20,12 +20,69 @@ std::optional<std::uint64_t> digits(std::string_view text) {
   return value;
 }
 
+bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_letter(char c) { return is_lower(c) || (c >= 'A' && c <= 'Z'); }
+
+// 1 to `longest` letters, digits and `others`.
+bool is_word(std::string_view text, std::size_t longest, std::string_view others) {
+  return !text.empty() && text.size() <= longest && std::all_of(text.begin(), text.end(), [&](char c) {
+    return is_letter(c) || is_digit(c) || others.find(c) != std::string_view::npos;
+  });
+}
+
+bool is_small_name(std::string_view text, std::size_t longest) {
+  return !text.empty() && text.size() <= longest &&
+         std::all_of(text.begin(), text.end(), [](char c) { return is_lower(c) || is_digit(c) || c == '-'; });
+}
+
 }  // namespace
 
-bool is_name(std::string_view text) {
-  return !text.empty() && text.size() <= 32 && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+bool is_name(std::string_view text) { return is_small_name(text, 32); }
+bool is_alias(std::string_view text) { return is_small_name(text, 31); }
+bool is_label(std::string_view text) { return is_word(text, 31, "_") && !is_digit(text[0]); }
+bool is_compatible(std::string_view text) { return is_word(text, 128, ",._+-"); }
+bool is_identifier(std::string_view text) { return is_word(text, 128, "._:+-"); }
+bool is_reference(std::string_view text) {
+  return is_word(text, 128, ",._+@-") || (is_clean_path(text) && text.find(' ') == std::string_view::npos);
+}
+
+bool is_columns(std::string_view text) {
+  const auto dash = text.find('-');
+  if (dash == std::string_view::npos) return false;
+  const auto first = parse_number(text.substr(0, dash), 0, 255);
+  const auto last = parse_number(text.substr(dash + 1), 0, 255);
+  return first && last && *first <= *last;
+}
+
+bool is_command_line(std::string_view text) {
+  return !text.empty() && text.size() <= 1024 && std::all_of(text.begin(), text.end(), [](char c) {
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\'' && c != '\\';
   });
+}
+
+std::optional<std::vector<std::string>> parse_list(std::string_view text, bool (*valid)(std::string_view)) {
+  constexpr std::size_t most = 32;
+  std::vector<std::string> out;
+  for (;;) {
+    const auto space = text.find(' ');
+    const auto element = text.substr(0, space);
+    if (out.size() == most || !valid(element) || std::find(out.begin(), out.end(), element) != out.end())
+      return std::nullopt;
+    out.emplace_back(element);
+    if (space == std::string_view::npos) return out;
+    text.remove_prefix(space + 1);
+  }
+}
+
+std::optional<std::uint64_t> parse_address(std::string_view text) {
+  if (text.size() < 3 || text.size() > 14 || !text.starts_with("0x") || text[2] == '0') return std::nullopt;
+  text.remove_prefix(2);
+  if (!std::all_of(text.begin(), text.end(), [](char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); }))
+    return std::nullopt;
+  std::uint64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value, 16);
+  return value % 4096 == 0 ? std::optional(value) : std::nullopt;
 }
 
 std::optional<std::uint64_t> parse_size(std::string_view text) {

@@ -3,10 +3,12 @@
 
 // How the values of annotations are spelt: one syntax for each kind of value (spec/annotations.md, "Values").
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/printable.h"
 
@@ -26,6 +28,23 @@ std::optional<unsigned> parse_number(std::string_view text, unsigned lowest, uns
 // An absolute path without empty, "." or ".." components and without control characters, 4095 bytes at most.
 bool is_clean_path(std::string_view text);
 
+// A page's address in the guest: "0x" and 1 to 12 lower-case hexadecimal digits, a multiple of 4 KiB, no leading zero.
+std::optional<std::uint64_t> parse_address(std::string_view text);
+
+// Names in a device tree (Devicetree Specification 0.4, 2.3.1 and 3.3) and of what stands outside it.
+bool is_alias(std::string_view text);       // [a-z0-9-]{1,31}
+bool is_label(std::string_view text);       // [A-Za-z_][A-Za-z0-9_]{0,30}
+bool is_compatible(std::string_view text);  // [A-Za-z0-9,._+-]{1,128}
+bool is_identifier(std::string_view text);  // [A-Za-z0-9._:+-]{1,128}
+bool is_reference(std::string_view text);   // a path without spaces, or [A-Za-z0-9,._+@-]{1,128}
+bool is_columns(std::string_view text);     // "0-7": first and last column, 0 to 255
+
+// 1 to 1024 bytes of printable ASCII without quotes and backslashes.
+bool is_command_line(std::string_view text);
+
+// Elements with one space between two; 1 to 32 of them, none twice. Nothing when one is not `valid`.
+std::optional<std::vector<std::string>> parse_list(std::string_view text, bool (*valid)(std::string_view));
+
 using base::printable;
 
 // The known word that is closest to `word` (Levenshtein distance of at most a third of its length), else "".
@@ -40,6 +59,9 @@ std::string nearest(std::string_view word, const Words& known) {
   if (word.size() > 256) return best;
   std::size_t least = word.size() / 3 + 1;
   for (const auto& candidate : known) {
+    // The lengths' difference alone is a distance; most candidates end here.
+    const std::size_t longer = std::max(word.size(), candidate.size()) - std::min(word.size(), candidate.size());
+    if (longer >= least) continue;
     const auto distance = edit_distance(word, candidate);
     if (distance < least) {
       least = distance;

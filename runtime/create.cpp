@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "annotations/place.h"
 #include "annotations/value.h"
 #include "runtime/container.h"
 #include "runtime/facts.h"
@@ -45,7 +46,7 @@ Result<Request> read_all(base::Host& host, const std::string& bundle_path) {
   if (!bundle) return tl::unexpected(bundle.error());
   auto rootfs = base::Rootfs::open(host, bundle->rootfs);
   if (!rootfs) return tl::unexpected(rootfs.error());
-  auto accelerators = plan::read_request(*rootfs, bundle->annotations);
+  auto accelerators = plan::read_request(*rootfs, annotations::merge(bundle->vm, bundle->annotations));
   if (!accelerators) return tl::unexpected(accelerators.error());
   auto facts = read_host_facts(host, *accelerators);
   if (!facts) return tl::unexpected(facts.error());

@@ -8,6 +8,22 @@ namespace runx::runtime {
 
 using base::Result;
 
+namespace {
+
+void read_live(base::Host& host, const annotations::AcceleratorRequest& request, plan::HostFacts& facts) {
+  const auto tree = devtree::Tree::of(facts.boot_tree);
+  for (const auto& device : request.devices) {
+    const auto path = plan::node_of(device, tree);
+    if (!path) continue;
+    const auto node = "/proc/device-tree" + *path;
+    auto& live = (*facts.live)[*path];
+    live.present = host.exists(node);
+    if (auto status = host.read(node + "/status", 256)) live.status = std::move(*status);
+  }
+}
+
+}  // namespace
+
 Result<plan::HostFacts> read_host_facts(base::Host& host, const annotations::AcceleratorRequest& request) {
   const auto text = host.read(plan::board_path);
   if (!text) return base::context(text.error(), "a board file must say what this machine has to give");
@@ -15,19 +31,14 @@ Result<plan::HostFacts> read_host_facts(base::Host& host, const annotations::Acc
   if (!board) return tl::unexpected(board.error());
   plan::HostFacts facts;
   facts.board = std::move(*board);
-  if (!request.devices.empty()) {
+  facts.live.emplace();
+  if (plan::needs_boot_tree(request)) {
     const auto tree = host.read(facts.board.boot_tree);
-    if (!tree) return base::context(tree.error(), "the tree that Xen was booted with is needed to give a device");
+    if (!tree) return base::context(tree.error(), "the tree that Xen was booted with is needed");
     auto blob = devtree::Blob::parse(base::bytes_of(*tree), facts.board.boot_tree);
     if (!blob) return tl::unexpected(blob.error());
     facts.boot_tree = std::move(*blob);
-  }
-  facts.live.emplace();
-  for (const auto& device : request.devices) {
-    const auto node = "/proc/device-tree" + device.path;
-    auto& live = (*facts.live)[device.path];
-    live.present = host.exists(node);
-    if (auto status = host.read(node + "/status", 256)) live.status = std::move(*status);
+    read_live(host, request, facts);
   }
   auto holders = resources::holders(host);
   if (!holders) return tl::unexpected(holders.error());

@@ -8,6 +8,7 @@
 
 #include "annotations/value.h"
 #include "base/json.h"
+#include "runtime/oci/vm.h"
 
 namespace runx::oci {
 namespace {
@@ -219,6 +220,9 @@ Result<Bundle> parse_config(std::string text, const std::string& path) {
   if (auto done = config.read_mounts(bundle.process); !done) return tl::unexpected(done.error());
   if (auto done = config.refuse_hooks(); !done) return tl::unexpected(done.error());
   if (auto done = config.read_annotations(bundle.annotations); !done) return tl::unexpected(done.error());
+  auto vm = read_vm(*value);
+  if (!vm) return tl::unexpected(vm.error());
+  bundle.vm = std::move(*vm);
   bundle.config = std::move(text);
   return bundle;
 }

@@ -79,7 +79,8 @@ Result<std::uint32_t> idcode(const json& value, const std::string& where) {
 
 Result<Region> parse_region(const json& value, const std::string& where) {
   const Reader in(value, where);
-  if (auto known = in.only({"name", "manager", "idcodes"}); !known) return tl::unexpected(known.error());
+  if (auto known = in.only({"name", "manager", "idcodes", "node", "shell"}); !known)
+    return tl::unexpected(known.error());
   Region region;
   const auto name = in.string("name");
   if (!name) return tl::unexpected(name.error());
@@ -96,6 +97,19 @@ Result<Region> parse_region(const json& value, const std::string& where) {
     auto code = idcode(entry, where);
     if (!code) return tl::unexpected(code.error());
     region.idcodes.push_back(*code);
+  }
+  if (in.member("node") != nullptr) {
+    auto node = in.path("node");
+    if (!node) return tl::unexpected(node.error());
+    region.node = std::move(*node);
+  }
+  if (in.member("shell") != nullptr) {
+    auto shell = in.string("shell");
+    if (!shell) return tl::unexpected(shell.error());
+    if (!annotations::is_identifier(*shell)) {
+      return base::fail(std::errc::invalid_argument, where, ": \"shell\" is not [A-Za-z0-9._:+-]{1,128}");
+    }
+    region.shell = std::move(*shell);
   }
   region.name = *name;
   region.manager = *manager;

@@ -20,6 +20,8 @@ struct Region {
   std::string name;
   std::string manager;                 // as /sys/class/fpga_manager/*/name spells it
   std::vector<std::uint32_t> idcodes;  // of the parts whose bitstreams it takes; the revision nibble is ignored
+  std::string node;                    // path of its fpga-region in the device tree; empty: not said
+  std::string shell;                   // identifier of the static design around it; empty: not said
 };
 
 struct Board {

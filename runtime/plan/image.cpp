@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/plan/image.h"
 
+#include "annotations/place.h"
 #include "base/sha256.h"
 #include "fpga/manager.h"
 
@@ -21,6 +22,21 @@ std::string sentences(const std::vector<annotations::Complaint>& complaints) {
   return out;
 }
 
+base::Status read_bitstream(const base::Rootfs& rootfs, const std::string& name, Bitstreams& out) {
+  if (out.facts.contains(name)) return {};
+  // A copy, not a mapping: what is checked, what is hashed and what is programmed are the same bytes, whatever
+  // somebody does to the file meanwhile.
+  const auto file = rootfs.read(name, largest_bitstream);
+  if (!file) return tl::unexpected(file.error());
+  const auto bytes = base::bytes_of(*file);
+  auto info = fpga::read_bitstream(bytes, name);
+  if (!info) return tl::unexpected(info.error());
+  auto image = fpga::firmware_image(bytes.subspan(info->payload_offset, info->payload_length));
+  out.facts[name] = {base::sha256_digest(bytes), base::sha256_digest(base::bytes_of(image)), std::move(*info)};
+  out.images[name] = std::move(image);
+  return {};
+}
+
 }  // namespace
 
 Result<AcceleratorRequest> read_request(const base::Rootfs& rootfs, const Annotations& run_time) {
@@ -33,7 +49,9 @@ Result<AcceleratorRequest> read_request(const base::Rootfs& rootfs, const Annota
   }
   auto parsed = annotations::parse(annotations::merge(metadata.annotations, run_time));
   auto complaints = std::move(metadata.complaints);
-  complaints.insert(complaints.end(), parsed.complaints.begin(), parsed.complaints.end());
+  for (const auto& more : {annotations::not_for_images(metadata.annotations), parsed.complaints}) {
+    complaints.insert(complaints.end(), more.begin(), more.end());
+  }
   if (!complaints.empty()) return base::fail(std::errc::invalid_argument, sentences(complaints));
   return std::move(parsed.request);
 }
@@ -41,18 +59,16 @@ Result<AcceleratorRequest> read_request(const base::Rootfs& rootfs, const Annota
 Result<Bitstreams> read_bitstreams(const base::Rootfs& rootfs, const AcceleratorRequest& request) {
   Bitstreams out;
   for (const auto& bitstream : request.bitstreams) {
-    if (out.facts.contains(bitstream.file)) continue;
-    // A copy, not a mapping: what is checked, what is hashed and what is programmed are the same bytes, whatever
-    // somebody does to the file meanwhile.
-    const auto file = rootfs.read(bitstream.file, largest_bitstream);
-    if (!file) return base::context(file.error(), "fpga.", bitstream.name);
-    const auto bytes = base::bytes_of(*file);
-    auto info = fpga::read_bitstream(bytes, bitstream.file);
-    if (!info) return base::context(info.error(), "fpga.", bitstream.name);
-    auto image = fpga::firmware_image(bytes.subspan(info->payload_offset, info->payload_length));
-    out.facts[bitstream.file] = {base::sha256_digest(bytes), base::sha256_digest(base::bytes_of(image)),
-                                 std::move(*info)};
-    out.images[bitstream.file] = std::move(image);
+    // The planner refuses the other formats by the key that asks for them.
+    if (bitstream.format && *bitstream.format != "bit" && *bitstream.format != "bin") continue;
+    std::vector<std::string> files;
+    if (!bitstream.file.empty()) files.push_back(bitstream.file);
+    for (const auto& [region, variant] : bitstream.variants) files.push_back(variant.file);
+    for (const auto& file : files) {
+      if (auto read = read_bitstream(rootfs, file, out); !read) {
+        return base::context(read.error(), "fpga.", bitstream.name);
+      }
+    }
   }
   return out;
 }

@@ -51,6 +51,12 @@ struct BitstreamStep {
   std::size_t payload_length = 0;
 };
 
+// A device that the container can do without, and why it does.
+struct LeftOut {
+  std::string name;  // device.<name>
+  std::string why;
+};
+
 struct DomainStep {
   std::uint64_t memory = 0;  // bytes, a multiple of 1 MiB
   unsigned vcpus = 1;
@@ -63,10 +69,17 @@ struct DomainStep {
 struct Plan {
   std::vector<BitstreamStep> bitstreams;
   DomainStep domain;
+  std::vector<LeftOut> left_out;
 
   // What nobody else may hold meanwhile: "region pr0", "device /axi/timer@ff110000".
   std::vector<std::string> claims() const;
 };
+
+// The path of the node that a device request means. Errors: as of devtree::Tree::resolve().
+base::Result<std::string> node_of(const annotations::DeviceRequest& device, const devtree::Tree& tree);
+
+// Whether the plan needs the boot tree: without it there is no need to read one.
+bool needs_boot_tree(const annotations::AcceleratorRequest& request);
 
 // Either a plan, or why there is none: at least one sentence.
 using Refusals = std::vector<std::string>;

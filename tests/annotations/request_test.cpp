@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What good annotations mean, and whose value wins.
 #include "annotations/request.h"
+#include "annotations/place.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -22,14 +22,40 @@ class Generator {
       BitstreamRequest entry{name, path(), std::nullopt, std::nullopt};
       if (coin()) entry.digest = "sha256:" + word("0123456789abcdef", 64, 64);
       if (auto region = this->name(); coin() && region != "any" && regions.insert(region).second) entry.region = region;
+      if (coin()) entry.variants[word("pr0-", 1, 20) + "r"] = {path(), std::nullopt};
+      if (coin()) entry.format = "bin";
+      if (coin()) entry.partial = coin();
+      if (coin()) entry.shell = word("aZ0._:+-", 1, 128);
+      if (coin()) entry.overlay = path();
+      if (entry.overlay && coin()) entry.overlay_nodes = {"/fragment@0", "label_0"};
+      if (coin()) entry.encrypted = coin();
+      if (coin()) entry.authenticated = coin();
       out.bitstreams.push_back(std::move(entry));
     }
     std::set<std::string> paths;
     for (const auto& name : names()) {
       auto node = path();
       while (!paths.insert(node).second) node += "x";
-      out.devices.push_back({name, node});
+      DeviceRequest entry{name, node};
+      if (pick(0, 3) == 0) entry = {name, {}, {}, "l" + std::to_string(paths.size())};
+      entry.required = coin();
+      if (coin()) entry.address = std::uint64_t{pick(1, 1U << 31)} << 12;
+      out.devices.push_back(std::move(entry));
     }
+    for (const auto& name : names()) {
+      ProcessorRequest entry{name, std::nullopt, path()};
+      if (coin()) entry.processor = "core-" + std::to_string(out.processors.size());
+      if (coin()) entry.cluster = coin() ? "split" : "lockstep";
+      if (coin()) entry.memory = {"/reserved-memory/a@0", "b"};
+      out.processors.push_back(std::move(entry));
+    }
+    if (out.processors.size() == 1 && coin()) out.target = Target::rpu;
+    if (coin()) out.board = {"xlnx,zynqmp-zcu102", "b"};
+    if (coin()) out.domain.kernel = path();
+    if (out.domain.kernel && coin()) out.domain.ramdisk = path();
+    if (out.domain.kernel) out.domain.kernel_only = coin();
+    if (coin()) out.domain.cmdline = word("a=, ~!", 1, 1024);
+    if (coin()) out.domain.console = "none";
     if (coin()) out.domain.memory = std::uint64_t{pick(1, 1U << 20)} << 20;
     if (coin()) out.domain.vcpus = pick(1, 128);
     return out;

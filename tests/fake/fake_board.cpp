@@ -23,6 +23,7 @@ using namespace std::string_literals;
 
 constexpr const char* boot_tree_source = R"(/dts-v1/;
 / {
+  compatible = "acme,paper-board";
   #address-cells = <2>; #size-cells = <2>; interrupt-parent = <&gic>;
   clk: clock-controller { compatible = "xlnx,zynqmp-clk"; #clock-cells = <1>; };
   axi {

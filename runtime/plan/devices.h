@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Which of the requested devices are given. A required one that cannot be is a refusal; an optional one is left out,
+// with the reason.
+
+#include "runtime/plan/plan.h"
+
+namespace runx::plan {
+
+struct ChosenDevices {
+  std::vector<std::string> nodes;    // paths
+  devtree::Passthrough passthrough;  // tree empty when no node is given
+  std::vector<LeftOut> left_out;
+  Refusals refusals;
+};
+
+// `guest_memory` in bytes: the guest's address map depends on it.
+ChosenDevices choose_devices(const annotations::AcceleratorRequest& request, const HostFacts& host,
+                             std::uint64_t guest_memory);
+
+}  // namespace runx::plan
