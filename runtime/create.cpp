@@ -50,6 +50,7 @@ Result<Request> read_all(base::Host& host, const std::string& bundle_path) {
   if (!accelerators) return tl::unexpected(accelerators.error());
   auto facts = read_host_facts(host, *accelerators);
   if (!facts) return tl::unexpected(facts.error());
+  facts->name_space = plan::namespace_of(bundle->annotations);
   auto bitstreams = plan::read_bitstreams(*rootfs, *accelerators);
   if (!bitstreams) return tl::unexpected(bitstreams.error());
   return Request{std::move(*bundle), std::move(*rootfs), std::move(*accelerators), std::move(*facts),

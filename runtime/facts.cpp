@@ -31,6 +31,14 @@ Result<plan::HostFacts> read_host_facts(base::Host& host, const annotations::Acc
   if (!board) return tl::unexpected(board.error());
   plan::HostFacts facts;
   facts.board = std::move(*board);
+  if (const auto policy = host.read(plan::policy_path)) {
+    auto parsed = plan::parse_policy(*policy, plan::policy_path);
+    if (!parsed) return tl::unexpected(parsed.error());
+    facts.policy = std::move(*parsed);
+  } else if (policy.error().code != std::errc::no_such_file_or_directory) {
+    // A policy that cannot be read is not an absent one.
+    return tl::unexpected(policy.error());
+  }
   facts.live.emplace();
   if (plan::needs_boot_tree(request)) {
     const auto tree = host.read(facts.board.boot_tree);

@@ -74,6 +74,12 @@ class Placer {
       refuse("bitstream ", file, " is a .", fpga::to_text(facts.info.format), ", but fpga.", request.name,
              ".format says ", *request.format, ": correct the annotation");
     }
+    if (const auto* rule = host_.rule(); rule != nullptr && rule->digests) {
+      const auto& known = *rule->digests;
+      if (std::find(known.begin(), known.end(), facts.digest) == known.end())
+        refuse("bitstream ", file, " has digest ", facts.digest, ", which is not among those that ", policy_path,
+               " lets in: add it there, or use another");
+    }
     check_encryption(request, file, facts.info);
     check_partial(request, file, facts.info);
     if (!facts.info.idcode) {
@@ -83,7 +89,12 @@ class Placer {
   }
 
   void check_encryption(const BitstreamRequest& request, const std::string& file, const fpga::BitstreamInfo& info) {
-    if (info.encrypted) {
+    const auto* rule = host_.rule();
+    if (info.encrypted && rule != nullptr && rule->encrypted) {
+      if (request.encrypted != true) {
+        refuse("bitstream ", file, " is encrypted, and fpga.", request.name, ".encrypted does not say so: write yes");
+      }
+    } else if (info.encrypted) {
       refuse("bitstream ", file, " is encrypted, so nobody can check what it writes: use a plain one");
     } else if (request.encrypted.value_or(false)) {
       refuse("bitstream ", file, " is not encrypted, but fpga.", request.name,
@@ -95,6 +106,12 @@ class Placer {
     if (request.partial && info.partial && *request.partial != *info.partial) {
       refuse("bitstream ", file, " is a ", *info.partial ? "partial" : "full", " one, but fpga.", request.name,
              ".partial says ", *request.partial ? "yes" : "no", ": correct the annotation");
+      return;
+    }
+    const auto* rule = host_.rule();
+    if (!info.partial && request.partial && rule != nullptr && !rule->headerless) {
+      refuse("bitstream ", file, " does not say whether it is partial, and ", policy_path,
+             " takes nobody's word for it (headerless): use the .bit file");
       return;
     }
     const auto partial = info.partial ? info.partial : request.partial;
@@ -186,6 +203,7 @@ class Placer {
                     ".bitstream.", found->name);
     }
     if (!good) return;
+    if (const auto why = host_.denied(region_claim(found->name))) return refuse(*why);
     if (const auto why = misfit(request, *candidate, *found)) return refuse(*why);
     if (used_here(*found)) {
       return refuse("region ", found->name, " is asked for by two bitstreams, fpga.", request.name,
@@ -218,7 +236,9 @@ class Placer {
     for (const auto& region : host_.board.regions) {
       const auto candidate = candidate_for(request, region.name);
       if (!candidate) continue;
-      if (const auto wrong = misfit(request, *candidate, region)) {
+      auto wrong = misfit(request, *candidate, region);
+      if (!wrong) wrong = host_.denied(region_claim(region.name));
+      if (wrong) {
         if (!why) why = wrong;
         continue;
       }

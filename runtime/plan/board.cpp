@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/plan/board.h"
 
-#include <algorithm>
 #include <charconv>
-#include <initializer_list>
 #include <set>
 
 #include <nlohmann/json.hpp>
 
 #include "annotations/value.h"
 #include "base/json.h"
+#include "runtime/plan/reader.h"
 
 namespace runx::plan {
 namespace {
@@ -17,53 +16,6 @@ namespace {
 using base::Result;
 using base::Status;
 using nlohmann::json;
-
-// Reads members of one object; the first thing that is wrong is kept with its place.
-class Reader {
- public:
-  Reader(const json& object, std::string where) : object_(object), where_(std::move(where)) {}
-
-  Status only(std::initializer_list<std::string_view> known) const {
-    if (!object_.is_object()) return base::fail(std::errc::invalid_argument, where_, " is not an object");
-    for (const auto& [key, value] : object_.items()) {
-      if (std::find(known.begin(), known.end(), key) == known.end()) {
-        std::vector<std::string> words(known.begin(), known.end());
-        const auto near = annotations::nearest(key, words);
-        return base::fail(std::errc::invalid_argument, where_, " has the unknown key \"", annotations::printable(key),
-                          "\"", near.empty() ? "" : ": did you mean \"" + near + "\"?");
-      }
-    }
-    return {};
-  }
-
-  Result<std::string> string(const char* key, const char* otherwise = nullptr) const {
-    const auto found = object_.find(key);
-    if (found == object_.end() && otherwise != nullptr) return std::string(otherwise);
-    if (found == object_.end() || !found->is_string()) {
-      return base::fail(std::errc::invalid_argument, where_, " needs \"", key, "\", a string");
-    }
-    return found->get<std::string>();
-  }
-
-  Result<std::string> path(const char* key, const char* otherwise = nullptr) const {
-    auto value = string(key, otherwise);
-    if (value && !annotations::is_clean_path(*value)) {
-      return base::fail(std::errc::invalid_argument, where_, ": \"", key, "\" is not an absolute path");
-    }
-    return value;
-  }
-
-  const json* member(const char* key) const {
-    const auto found = object_.find(key);
-    return found == object_.end() ? nullptr : &*found;
-  }
-
-  const std::string& where() const { return where_; }
-
- private:
-  const json& object_;
-  std::string where_;
-};
 
 Result<std::uint32_t> idcode(const json& value, const std::string& where) {
   std::uint32_t code = 0;

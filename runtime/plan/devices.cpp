@@ -65,6 +65,7 @@ class Chooser {
         std::any_of(optional_.begin(), optional_.end(), [&](const Candidate& other) { return other.node == path; })) {
       out.push_back(text("device.", device.name, " means ", path, ", which is asked for already: remove one of them"));
     }
+    if (auto why = host_.denied(device_claim(path))) out.push_back(std::move(*why));
     for (const auto& [claim, other] : host_.holders) {
       if (!claim.starts_with(device_prefix) || !overlap(path, claim.substr(device_prefix.size()))) continue;
       out.push_back(text(claim, " is held by container ", other, ": delete it first"));

@@ -19,12 +19,21 @@ constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20;
 // What the guest's kernel and init need beside the ramdisk: a 7 MB kernel runs a small program in 40 MiB.
 constexpr std::uint64_t guest_base = 48 * mebibyte;
 constexpr std::uint64_t memory_step = 4 * mebibyte;
+std::string asker(const HostFacts& host) {
+  return host.name_space.empty() ? "a container without a namespace"
+                                 : "namespace " + annotations::printable(host.name_space);
+}
+
 class Planner {
  public:
   Planner(const AcceleratorRequest& request, const HostFacts& host, const ImageFacts& image)
       : request_(request), host_(host), image_(image) {}
 
   std::variant<Plan, Refusals> plan() && {
+    if (host_.policy && host_.rule() == nullptr) {
+      refuse("nothing is given to ", asker(host_), ": ", policy_path, " has no rule for it: add one");
+      return std::move(refusals_);
+    }
     add(unsupported(request_));
     board();
     bitstreams();
@@ -84,6 +93,20 @@ class Planner {
              " is too small for this image: its root file system of ", image_.rootfs_bytes / mebibyte,
              " MiB needs at least ", annotations::size_text(needed));
     }
+    limits();
+  }
+
+  void limits() {
+    const auto* rule = host_.rule();
+    if (rule == nullptr) return;
+    if (rule->memory && plan_.domain.memory > *rule->memory) {
+      refuse("the domain needs ", annotations::size_text(plan_.domain.memory), ", but ", policy_path, " gives ",
+             asker(host_), " at most ", annotations::size_text(*rule->memory), ": ask for less, or raise the limit");
+    }
+    if (const auto vcpus = request_.domain.vcpus.value_or(1); rule->vcpus && vcpus > *rule->vcpus) {
+      refuse("domain.vcpus ", vcpus, " is more than the ", *rule->vcpus, " that ", policy_path, " gives ", asker(host_),
+             ": ask for fewer, or raise the limit");
+    }
   }
 
   void devices() {
@@ -102,6 +125,12 @@ class Planner {
 };
 
 }  // namespace
+
+std::optional<std::string> HostFacts::denied(const std::string& claim) const {
+  const auto* given_by = rule();
+  if (!policy || (given_by != nullptr && gives(*given_by, claim))) return std::nullopt;
+  return text(claim, " is not given to ", asker(*this), ": no glob of its rule in ", policy_path, " names it");
+}
 
 std::vector<std::string> Plan::claims() const {
   std::vector<std::string> out;

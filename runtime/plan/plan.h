@@ -17,6 +17,7 @@
 #include "devtree/passthrough.h"
 #include "fpga/bitstream.h"
 #include "runtime/plan/board.h"
+#include "runtime/plan/policy.h"
 
 namespace runx::plan {
 
@@ -26,7 +27,14 @@ struct HostFacts {
   devtree::Blob boot_tree;  // of the file that board.boot_tree names
   // What Dom0 sees of each requested node. Absent as a whole at a desk, where there is no machine to look at.
   std::optional<std::map<std::string, devtree::LiveNode>> live;
-  std::map<std::string, std::string> holders;  // claim to the container that holds it
+  std::map<std::string, std::string> holders;   // claim to the container that holds it
+  std::optional<Policy> policy = std::nullopt;  // nothing: all that the board names may be asked for
+  std::string name_space = {};                  // of whoever asks; empty: not known
+
+  // What the policy says to whoever asks. Nothing where there is no policy, and where it has no rule for them.
+  const PolicyRule* rule() const { return policy ? rule_for(*policy, name_space) : nullptr; }
+  // Why a claim is not given, as a sentence.
+  std::optional<std::string> denied(const std::string& claim) const;
 };
 
 // What the image brings: each requested bitstream as it was read.

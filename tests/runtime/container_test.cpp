@@ -2,6 +2,7 @@
 #include "runtime/container.h"
 
 #include <csignal>
+#include <filesystem>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -120,6 +121,44 @@ TEST_F(ContainerTest, AContainerThatAsksForNothingTakesNothing) {
   EXPECT_EQ(board_.loads(), 0U);
   EXPECT_THAT(resources::holders(board_).value(), IsEmpty());
   EXPECT_THAT(board_.content("/fake/xl/last_config"), Not(HasSubstr("iomem")));
+}
+
+TEST_F(ContainerTest, ThePolicyFileIsObeyed) {
+  const std::string path = "/etc/runx-accel/policy.json";
+  board_.file(path, R"({"schema": 1, "rules": [{"namespaces": ["vision"], "give": ["region *", "device *"]}]})");
+  expect_refused("nothing is given to a container without a namespace: /etc/runx-accel/policy.json has no rule");
+  configure("/annotations/io.kubernetes.cri.sandbox-namespace", "other");
+  expect_refused("nothing is given to namespace other");
+  // An image cannot say who runs it.
+  auto metadata = base::parse_json(fake::fake_metadata_json(), "metadata").value();
+  metadata["io.kubernetes.pod.namespace"] = "vision";
+  annotate(metadata);
+  expect_refused("nothing is given to namespace other");
+  configure("/annotations/io.kubernetes.cri.sandbox-namespace", "vision");
+  EXPECT_TRUE(create());
+}
+
+TEST_F(ContainerTest, APolicyFileThatCannotBeReadIsNotAnAbsentOne) {
+  board_.file("/etc/runx-accel/policy.json", "{");
+  expect_refused("/etc/runx-accel/policy.json");
+  board_.directory("/etc/runx-accel/policy.d");
+  std::filesystem::remove(board_.real("/etc/runx-accel/policy.json"));
+  std::filesystem::create_directory_symlink("policy.d", board_.real("/etc/runx-accel/policy.json"));
+  expect_refused("/etc/runx-accel/policy.json");
+}
+
+TEST_F(ContainerTest, TheVmSectionStandsBetweenImageAndAnnotations) {
+  annotate({{"io.runx-accel.domain.vcpus", "4"}});
+  configure("/vm/hwConfig", {{"vcpus", 2}, {"memory", 134217728}});
+  ASSERT_TRUE(create());
+  EXPECT_THAT(board_.content(std::string(fake::fake_root) + "/c1/domain.cfg"), HasSubstr("vcpus = 2\n"));
+  // config.json says 96MiB in its annotations.
+  EXPECT_EQ(fake::fake_domains(board_).at(0).memory, "96");
+}
+
+TEST_F(ContainerTest, AKeyThatTheRuntimeCannotHonourIsRefused) {
+  annotate({{"remoteproc.name", "r5f"}});
+  expect_refused("io.runx-accel.target: this version of runx-accel launches domains only");
 }
 
 TEST_F(ContainerTest, ItsOwnEndIsStopped) {

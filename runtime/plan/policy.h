@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The policy file: who may be given what of the board (spec/host.md). It belongs to the host's owner. Without one,
+// everybody who can call the runtime may ask for all that the board file names and the boot tree marks. With one,
+// nothing is given that no rule names, and the first rule that is for somebody is the only one.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "annotations/request.h"
+#include "base/result.h"
+
+namespace runx::plan {
+
+inline constexpr const char* policy_path = "/etc/runx-accel/policy.json";
+
+struct PolicyRule {
+  std::vector<std::string> namespaces;              // globs; empty: everybody, also where no namespace is known
+  std::vector<std::string> give;                    // globs of claims: "region pr*", "device /axi/timer@ff110000"
+  std::optional<std::uint64_t> memory;              // bytes, the most that a domain has; nothing: no limit
+  std::optional<unsigned> vcpus;                    // the same
+  bool encrypted = false;                           // bitstreams that nobody can check are let in
+  bool headerless = false;                          // a .bin is taken for partial when the request says so
+  std::optional<std::vector<std::string>> digests;  // of the only bitstreams that are let in; nothing: any
+};
+
+struct Policy {
+  std::vector<PolicyRule> rules;
+};
+
+// `name` is what errors call the file. Unknown keys are errors.
+base::Result<Policy> parse_policy(std::string_view text, const std::string& name);
+
+// The rule for a namespace ("": not known), or nullptr.
+const PolicyRule* rule_for(const Policy& policy, std::string_view name_space);
+
+// Whether `rule` gives the claim.
+bool gives(const PolicyRule& rule, std::string_view claim);
+
+// The Kubernetes namespace that the engine wrote into config.json's annotations, or "". What an image says never gets
+// there with containerd and CRI-O; with umoci it does (labels), so a host that unpacks with umoci cannot tell people
+// apart by it.
+std::string namespace_of(const annotations::Annotations& run_time);
+
+// `*` is any bytes, `/` too, and `?` is one. Takes time in proportion to the product of the lengths at most.
+bool matches_glob(std::string_view glob, std::string_view text);
+
+}  // namespace runx::plan
