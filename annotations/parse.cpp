@@ -222,9 +222,10 @@ class Parser {
   }
 
   void same_node(const DeviceRequest& device, const DeviceRequest& other) {
+    const auto mine = names_of(device);
     const auto theirs = names_of(other);
     for (std::size_t at = 0; at < theirs.size(); ++at) {
-      const auto& [leaf, value] = names_of(device)[at];
+      const auto& [leaf, value] = mine[at];
       if (value->empty() || *value != *theirs[at].value) continue;
       complain(std::string(prefix) + "device." + device.name + "." + leaf, *value,
                "the node that device." + other.name + " asks for too", "remove one of them");

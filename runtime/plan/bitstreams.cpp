@@ -202,7 +202,7 @@ class Placer {
                     " that it asks for (it has for ", variant_names(request), "): add fpga.", request.name,
                     ".bitstream.", found->name);
     }
-    if (!good) return;
+    if (!good || candidate->facts == nullptr) return;
     if (const auto why = host_.denied(region_claim(found->name))) return refuse(*why);
     if (const auto why = misfit(request, *candidate, *found)) return refuse(*why);
     if (used_here(*found)) {
@@ -235,7 +235,7 @@ class Placer {
     bool taken_here = false;
     for (const auto& region : host_.board.regions) {
       const auto candidate = candidate_for(request, region.name);
-      if (!candidate) continue;
+      if (!candidate || candidate->facts == nullptr) continue;
       auto wrong = misfit(request, *candidate, region);
       if (!wrong) wrong = host_.denied(region_claim(region.name));
       if (wrong) {
