@@ -256,7 +256,7 @@ class Placer {
     } else if (host_.board.regions.empty()) {
       refuse(file, " has no place: this board's file names no region of the FPGA");
     } else if (taken_here) {
-      refuse("no free region for ", file, ": the request's other bitstreams take all that it fits: ask for fewer");
+      refuse("no region is left for ", file, ": the image's other bitstreams take all that fit it: ask for fewer");
     } else if (why) {
       refuse(*why);
     } else {
