@@ -32,18 +32,14 @@ tl::unexpected<base::Error> unknown(const std::string& id) {
   return base::fail(std::errc::no_such_file_or_directory, "container ", id, " does not exist");
 }
 
-// An id longer than a file's name can be is nobody's.
-bool is_nobody(const base::Error& error) {
-  return error.code == std::errc::no_such_file_or_directory || error.code == std::errc::filename_too_long;
-}
-
 Result<Locked> open_container(const Caller& caller, const std::string& id) {
   if (auto valid = oci::check_id(id); !valid) return tl::unexpected(valid.error());
   const auto directory = oci::directory_of(caller.root, id);
   auto lock = caller.host.lock(directory);
-  if (!lock && is_nobody(lock.error())) return unknown(id);
+  if (!lock && lock.error().code == std::errc::no_such_file_or_directory) return unknown(id);
   if (!lock) return tl::unexpected(lock.error());
   auto state = oci::read_state(caller.host, directory);
+  if (!state && state.error().code == std::errc::no_such_file_or_directory) return unknown(id);
   if (!state) return tl::unexpected(state.error());
   return Locked{directory, std::move(*lock), std::move(*state)};
 }
@@ -90,10 +86,11 @@ Status kill(const Caller& caller, const std::string& id, int signal) {
     return base::fail(std::errc::no_such_process, "container not running: ", id, " is ", oci::status_text(status));
   }
   if (signal == SIGKILL) return xen::destroy(caller.host, state.uuid);
-  // The monitor hands it to the program in the guest. STOP and CONT would stop the monitor instead of the program.
+  // The monitor hands it to the program in the guest; but STOP would stop the monitor itself, and CONT alone means
+  // nothing.
   if (signal == SIGSTOP || signal == SIGCONT) {
     return base::fail(std::errc::not_supported, "signal ", signal,
-                      " cannot be delivered to a domain: use pause and resume of xl");
+                      " cannot be delivered to a domain: use xl pause and xl unpause");
   }
   return caller.host.signal(state.monitor, signal);
 }
@@ -103,7 +100,7 @@ Status remove(const Caller& caller, const std::string& id, bool force) {
   const auto directory = oci::directory_of(caller.root, id);
   const auto lock = caller.host.lock(directory);
   if (!lock) {
-    if (!is_nobody(lock.error())) return tl::unexpected(lock.error());
+    if (lock.error().code != std::errc::no_such_file_or_directory) return tl::unexpected(lock.error());
     if (force) return {};  // engines clean up after a failed create this way
     return unknown(id);
   }

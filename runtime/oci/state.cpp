@@ -80,6 +80,10 @@ base::Result<State> read_state(base::Host& host, const std::string& directory) {
 base::Result<std::uint64_t> process_start(base::Host& host, int pid) {
   const auto text = host.read(base::text("/proc/", pid, "/stat"));
   const auto gone = base::fail(std::errc::no_such_process, "process ", pid, " is gone");
+  if (!text && text.error().code != std::errc::no_such_file_or_directory &&
+      text.error().code != std::errc::no_such_process) {
+    return tl::unexpected(text.error());
+  }
   if (!text) return gone;
   // pid (comm) state …: comm may hold anything, so count from its last parenthesis. Field 3 follows it.
   const auto end = text->rfind(')');
@@ -98,7 +102,9 @@ base::Result<std::uint64_t> process_start(base::Host& host, int pid) {
 bool monitor_alive(base::Host& host, const State& state) {
   if (state.monitor == 0) return false;
   const auto start = process_start(host, state.monitor);
-  return start && *start == state.monitor_start;
+  // Who cannot be asked counts as alive: the other error would give hardware away under a running container.
+  if (!start) return start.error().code != std::errc::no_such_process;
+  return *start == state.monitor_start;
 }
 
 Status current_status(base::Host& host, const State& state) {

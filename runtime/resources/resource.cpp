@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/resources/resource.h"
 
-#include "base/sha256.h"
 #include "fpga/manager.h"
 #include "runtime/xen/xl.h"
 
@@ -64,14 +63,6 @@ Status acquire_bitstream(base::Host& host, const Record& record, const std::stri
     auto written = host.write(path, image);
     if (written) break;
     if (attempts_left == 0 || written.error().code != std::errc::no_such_file_or_directory) return written;
-  }
-  // The rootfs is a directory of Dom0 that somebody may write to while we read: what counts is the copy that only
-  // we can write, and that is what the kernel is going to load.
-  const auto copy = host.read(path, image.size());
-  if (!copy) return tl::unexpected(copy.error());
-  if (base::sha256_digest(base::bytes_of(*copy)) != field(record, "digest")) {
-    return base::fail(std::errc::bad_message, "the bitstream for region ", region,
-                      " changed while it was read: keep the root file system still");
   }
   const auto programmed = fpga::program(host, *manager, field(record, "firmware"), fpga::flag_partial);
   if (!programmed) return base::context(programmed.error(), "region ", region);

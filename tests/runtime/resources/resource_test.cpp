@@ -99,15 +99,6 @@ TEST_F(ResourceTest, AManagerThatCannotBeAskedIs) {
   }
 }
 
-TEST_F(ResourceTest, BytesThatThePlanDidNotSeeAreNotProgrammed) {
-  auto stream = fake::make_stream({});
-  stream[stream.size() / 2] ^= 1;
-  const auto done = acquire_bitstream(board_, bitstream(), stream);
-  ASSERT_FALSE(done);
-  EXPECT_THAT(done.error().what, HasSubstr("changed while it was read"));
-  EXPECT_EQ(board_.loads(), 0U);
-}
-
 TEST_F(ResourceTest, AFailedLoadNamesTheRegionAndTheState) {
   board_.file("/fake/fpga/fail_next", "110");
   const auto done = acquire(bitstream());

@@ -101,7 +101,9 @@ TEST_F(XenStoreTest, AFloodBelowOneWatchDoesNotDisplaceAnother) {
   // An answer comes behind all events so far, so that few are ever in the socket.
   for (int i = 0; i < 1000; ++i) {
     daemon_.set("/flood/" + std::to_string(i), "");
-    if (i % 50 == 49) ASSERT_TRUE(store.write("/x", "1"));
+    if (i % 50 == 49) {
+      ASSERT_TRUE(store.write("/x", "1"));
+    }
   }
   daemon_.fire("@releaseDomain");
   ASSERT_TRUE(store.write("/x", "1"));
