@@ -132,7 +132,7 @@ class Parser {
 
   void unknown(const std::string& key, const std::string& value) {
     const auto parts = split(std::string_view(key).substr(prefix.size()));
-    const std::string name(parts.name.empty() ? "NAME" : parts.name);
+    const std::string name(is_name(parts.name) ? parts.name : "NAME");  // it goes into the message
     const std::array<std::string, 7> known{"schema",
                                            "domain.memory",
                                            "domain.vcpus",

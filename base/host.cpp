@@ -49,7 +49,7 @@ Status sync_directory(const std::string& real_path) {
   return sync(directory, real_path);
 }
 
-constexpr std::size_t temporary_digits = 6;  // that mkostemp(3) puts in
+constexpr int temporary_digits = 6;  // that mkostemp(3) puts in
 
 // A complete, synced temporary beside `real_path`. It gets its name only when it is complete, so that somebody who is
 // killed while writing (a bitstream has tens of megabytes) leaves nothing behind; on a file system that knows no
@@ -65,7 +65,8 @@ Result<std::string> write_temporary(const std::string& real_path, const std::str
   if (done && ::fchmod(file.get(), mode) != 0) done = fail_errno(errno, "cannot write ", path);
   if (done) done = sync(file, path);
   if (done && nameless) {
-    name = text(real_path, ".", ::getpid());
+    // As many digits as mkostemp's; a pid has at most 22 bits (proc(5), pid_max).
+    name = real_path + "." + hex(static_cast<unsigned>(::getpid()), temporary_digits).substr(2);
     ::unlink(name.c_str());
     if (::linkat(AT_FDCWD, text("/proc/self/fd/", file.get()).c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) != 0)
       done = fail_errno(errno, "cannot write ", path);
@@ -224,7 +225,7 @@ Status Host::remove_temporaries(const std::string& path) {
   if (!names) return tl::unexpected(names.error());
   const auto start = path.substr(path.rfind('/') + 1) + ".";
   for (const auto& name : *names) {
-    if (!name.starts_with(start) || name.size() != start.size() + temporary_digits) continue;
+    if (!name.starts_with(start) || name.size() != start.size() + std::size_t{temporary_digits}) continue;
     if (auto removed = remove(directory + "/" + name); !removed) return removed;
   }
   return {};

@@ -44,7 +44,7 @@ function(runx_test name)
   target_link_libraries(${name}_test PRIVATE runx_options ${ARG_LINK} GTest::gmock GTest::gtest_main)
   target_compile_definitions(${name}_test PRIVATE
     RUNX_SOURCE_DIR="${PROJECT_SOURCE_DIR}" RUNX_BINARY_DIR="${PROJECT_BINARY_DIR}")
-  gtest_discover_tests(${name}_test TEST_PREFIX "${name}/" DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120)
+  gtest_discover_tests(${name}_test TEST_PREFIX "${name}/" NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120)
 endfunction()
 
 # runx_fuzz(fpga_bit SOURCES bit_fuzz.cpp LINK runx_fpga): a libFuzzer target, its seeds in

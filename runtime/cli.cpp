@@ -65,7 +65,7 @@ void add_commands(CLI::App& app, Options& options) {
   app.add_option("--log-format", options.log_format, "json or text")->check(CLI::IsMember({"json", "text"}));
   app.add_flag("--debug", options.debug, "Log details, the plan among them");
   ignored(app, "--systemd-cgroup", "Accepted: a domain has no cgroup");
-  app.add_option("--rootless", "Accepted: Xen needs root")->group("");
+  app.add_option("--rootless", "Accepted: Xen needs root")->expected(0, 1)->group("");  // also "--rootless="
 
   auto* create = app.add_subcommand("create", "Check, take the resources, and launch the container's domain, paused");
   create->add_option("-b,--bundle", options.create.bundle, "Directory with config.json; default: here");
@@ -142,6 +142,18 @@ Log log_of(const Options& options) {
   return {options.log_file.empty() ? "" : absolute(options.log_file), options.log_format == "json", options.debug};
 }
 
+// CLI11 has set nothing when it gives a command line up half way, but the engine reads its log all the same.
+void find_log(const std::vector<std::string>& arguments, Options& options) {
+  const auto find = [&](const std::string& name, std::string& value) {
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+      if (arguments[i].starts_with(name + "=")) value = arguments[i].substr(name.size() + 1);
+      if (arguments[i] == name && i + 1 < arguments.size()) value = arguments[i + 1];
+    }
+  };
+  find("--log", options.log_file);
+  find("--log-format", options.log_format);
+}
+
 int report(base::Host& host, const Log& log, const Status& done) {
   if (done) return 0;
   log.error(host, done.error().what);
@@ -160,6 +172,7 @@ int run_cli(base::Host& host, const std::vector<std::string>& arguments) {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    find_log(arguments, options);
     log_of(options).error(host, error.what());
     return 2;
   }

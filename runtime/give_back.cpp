@@ -24,6 +24,16 @@ Status end_monitor(base::Host& host, const oci::State& state) {
   return {};
 }
 
+// A monitor whose pid nobody could write down any more may put its last words there meanwhile.
+Status remove_all(base::Host& host, const std::string& directory) {
+  constexpr int tries = 10;
+  for (int i = 1;; ++i) {
+    auto removed = host.remove_tree(directory);
+    if (removed || removed.error().code != std::errc::directory_not_empty || i == tries) return removed;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+}
+
 }  // namespace
 
 Status give_back(const Caller& caller, const std::string& id, const std::string& directory) {
@@ -41,7 +51,7 @@ Status give_back(const Caller& caller, const std::string& id, const std::string&
   } else if (state.error().code == std::errc::io_error) {
     return tl::unexpected(state.error());  // it could be read another time, and then the monitor be waited for
   }
-  return caller.host.remove_tree(directory);
+  return remove_all(caller.host, directory);
 }
 
 }  // namespace runx::runtime

@@ -11,7 +11,6 @@
 namespace runx::xen {
 namespace {
 
-using base::Command;
 using base::Outcome;
 using base::Result;
 using base::Status;

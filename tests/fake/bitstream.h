@@ -55,8 +55,8 @@ struct BitstreamOptions {
   bool byte_swapped = false;  // of a .bin
   bool encrypted = false;     // sets DEC; frames follow as noise, which no reader may take for packets
   std::vector<FrameWrite> writes = {{0x00002500, 4}};
-  std::vector<std::uint32_t> repeated;  // addresses that get the last frame once more (MFWR): COMPRESS=TRUE
-  std::uint32_t seed = 1;               // of the frames' content: other seeds, other digests
+  std::vector<std::uint32_t> repeated = {};  // addresses that get the last frame once more (MFWR): COMPRESS=TRUE
+  std::uint32_t seed = 1;                    // of the frames' content: other seeds, other digests
 };
 
 std::string make_stream(const BitstreamOptions& options);

@@ -25,6 +25,14 @@ std::string fresh_folder() {
   return name;
 }
 
+// What crash_within() does something about; nothing remains of the other operations.
+bool leaves_half(const std::string& operation) {
+  for (const char* known : {"write_attribute", "write", "write_new", "append", "remove_tree", "run", "spawn"}) {
+    if (operation == known) return true;
+  }
+  return false;
+}
+
 std::string slurp(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   std::ostringstream out;
@@ -103,7 +111,7 @@ void FakeHost::half_written(const std::string& path, std::string_view content) c
 int FakeHost::gate(const std::string& operation, const std::string& path) {
   ++operations_;
   log_.push_back(operation + " " + path);
-  if (operations_ == crash_number_) throw Crash{};
+  if (operations_ == crash_number_ || (cut() && !leaves_half(operation))) throw Crash{};
   if (operations_ == fail_number_) return fail_error_;
   const auto fault = std::find_if(faults_.begin(), faults_.end(), [&](const Fault& f) {
     return f.operation == operation && (f.path.empty() || f.path == path);
@@ -129,7 +137,10 @@ Result<std::vector<std::string>> FakeHost::list(const std::string& path) {
 Status FakeHost::write_attribute(const std::string& path, std::string_view value) {
   if (const int error = gate("write_attribute", path)) return base::fail_errno(error, "cannot write ", path);
   const auto reaction = attributes_.find(path);
-  if (reaction == attributes_.end()) return Host::write_attribute(path, value);
+  if (reaction == attributes_.end()) {
+    if (cut()) throw Crash{};
+    return late(Host::write_attribute(path, value), "cannot write " + path);
+  }
   if (!Host::exists(path)) return base::fail_errno(ENOENT, "cannot open ", path);
   if (const int error = reaction->second(value)) return base::fail_errno(error, "cannot write ", path);
   if (cut()) throw Crash{};

@@ -22,7 +22,7 @@ constexpr const char* dom0_uuid = "00000000-0000-0000-0000-000000000000";
 // libxlu_cfg's language: key = "string" | 'string' | number | [ values ], a line each.
 class Reader {
  public:
-  explicit Reader(const std::string& text) : text_(text) {}
+  explicit Reader(std::string text) : text_(std::move(text)) {}
 
   bool read() {
     while (skip(" \t\n")) {
@@ -96,7 +96,7 @@ class Reader {
     return wrong(out);
   }
 
-  const std::string& text_;
+  std::string text_;
   std::size_t at_ = 0;
   std::map<std::string, std::string> values_;
   std::string error_;

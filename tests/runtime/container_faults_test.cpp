@@ -157,6 +157,28 @@ TEST_P(Crashes, DeleteGivesBackWhatACreateThatWasKilledTook) {
   }
 }
 
+// A create that fails undoes what it did; killed in that, it leaves the rest to delete.
+TEST(Undo, OfAFailedCreateCanBeKilledAnywhere) {
+  const auto operations = operations_of(nothing, create);
+  unsigned killed = 0;
+  for (unsigned number = 1; number <= operations; ++number) {
+    for (unsigned later = number + 1;; ++later) {
+      FakeBoard board;
+      const auto before = board.rest();
+      board.fail_at(number, EIO);
+      board.crash_within(later);
+      const bool ended = survive([&] { return create(board); }).has_value();
+      SCOPED_TRACE(base::text("EIO at operation ", number, " and killed within ", later));
+      EXPECT_TRUE(delete_afresh(board));
+      expect_given_back(board, before);
+      if (HasFailure()) return;
+      if (ended) break;
+      ++killed;
+    }
+  }
+  EXPECT_GT(killed, 100U);
+}
+
 // What delete finds: a container in each of its states.
 struct Scene {
   const char* name;
@@ -182,6 +204,25 @@ const std::vector<Scene> scenes{
        return {};
      }},
 };
+
+TEST_P(Faults, StartIsDoneOrCanBeUndone) {
+  const auto begin = [](FakeBoard& board) { return start(caller(board), "c1"); };
+  const auto operations = operations_of(create, begin);
+  for (unsigned number = 1; number <= operations; ++number) {
+    FakeBoard board;
+    const auto before = board.rest();
+    ASSERT_TRUE(create(board));
+    const auto so_far = board.operations();
+    GetParam().arm(board, number);
+    const auto done = begin(board);
+    SCOPED_TRACE(moment(board, GetParam(), so_far, number));
+    board.no_faults();
+    const auto runs = fake::fake_domains(board).at(0).state == "r-----";
+    EXPECT_TRUE(runs || !done);
+    EXPECT_TRUE(delete_afresh(board));
+    expect_given_back(board, before);
+  }
+}
 
 TEST_P(Faults, DeleteCanBeRepeated) {
   for (const auto& scene : scenes) {
@@ -232,6 +273,15 @@ TEST(Undo, StopsBeforeTheClaimsWhenTheDomainMayLive) {
   EXPECT_FALSE(remove(caller(board), "c1", true));
   EXPECT_EQ(fake::fake_domains(board).size(), 1U);
   EXPECT_EQ(resources::holders(board).value().size(), 2U);
+}
+
+TEST(Undo, AMonitorThatStillWritesIsNotInTheWay) {
+  FakeBoard board;
+  const auto before = board.rest();
+  ASSERT_TRUE(create(board));
+  for (int i = 0; i < 3; ++i) board.fail("remove_tree", std::string(fake::fake_root) + "/c1", ENOTEMPTY);
+  EXPECT_TRUE(remove(caller(board), "c1", true));
+  expect_given_back(board, before);
 }
 
 TEST(Undo, AMonitorThatDoesNotEndIsKilled) {

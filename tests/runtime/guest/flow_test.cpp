@@ -104,6 +104,39 @@ TEST(Flow, WhatTheKernelPrintsIntoFramesIsSentAgain) {
   }
 }
 
+TEST(Flow, AGapIsAskedForAtOnceAndOnce) {
+  Pair pair;
+  pair.sender.push(base::bytes_of(pattern(3000)));
+  std::string lost;
+  pair.sender.emit(lost, 1);  // the first frame, which nobody sees
+  pair.exchange(0, clean);
+  EXPECT_TRUE(pair.sender.unsent());
+  // Frames that were on their way already are no reason to ask again.
+  const std::string late(10, 'x');
+  pair.receiver.on_frame({Kind::data, stream_out, 2990, base::bytes_of(late)});
+  std::string answer;
+  pair.receiver.emit(answer);
+  EXPECT_EQ(answer, "");
+  pair.exchange(3000, clean);
+  EXPECT_EQ(pair.passed_on, pattern(3000));
+}
+
+TEST(Flow, ASlowReaderIsHeardOfBeforeHeHasReadItAll) {
+  Receiver receiver(stream_out);
+  const std::string block(max_payload, 'x');
+  for (std::uint32_t at = 0; at < window_size; at += max_payload) {
+    receiver.on_frame({Kind::data, stream_out, at, base::bytes_of(block)});
+  }
+  std::string answer;
+  receiver.consume(window_size / 4 - 1);
+  receiver.emit(answer);
+  EXPECT_EQ(answer, "");
+  receiver.consume(1);
+  receiver.emit(answer);
+  ASSERT_EQ(answer.size(), header_size + 4);
+  EXPECT_EQ(base::le32(base::bytes_of(answer), 4), window_size / 4);
+}
+
 TEST(Flow, OffsetsWrapAround) {
   Sender sender(stream_in, 0xffffff00U);
   Receiver receiver(stream_in, 0xffffff00U);

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/tools/accelkit.h"
+
+namespace runx::tools {
+namespace {
+
+using test::accelkit;
+using ::testing::HasSubstr;
+
+TEST(CommandLine, HelpIsNoErrorAndNamesTheCommands) {
+  const auto done = accelkit({"--help"});
+  EXPECT_EQ(done.status, 0);
+  EXPECT_EQ(done.errors, "");
+  for (const auto* command : {"inspect", "board", "image"}) EXPECT_THAT(done.output, HasSubstr(command));
+  EXPECT_EQ(accelkit({"image", "plan", "--help"}).status, 0);
+}
+
+TEST(CommandLine, WhatItDoesNotKnowIsTwo) {
+  const std::vector<std::vector<std::string>> wrong{{},
+                                                    {"nonsense"},
+                                                    {"image"},
+                                                    {"image", "nonsense"},
+                                                    {"board"},
+                                                    {"inspect"},
+                                                    {"inspect", "a", "b"},
+                                                    {"inspect", "--nonsense", "a"},
+                                                    {"image", "plan", "rootfs"},
+                                                    {"board", "prepare", "tree"}};
+  for (const auto& arguments : wrong) {
+    const auto done = accelkit(arguments);
+    EXPECT_EQ(done.status, 2) << ::testing::PrintToString(arguments);
+    EXPECT_EQ(done.output, "") << ::testing::PrintToString(arguments);
+    EXPECT_NE(done.errors, "") << ::testing::PrintToString(arguments);
+  }
+}
+
+}  // namespace
+}  // namespace runx::tools
