@@ -124,6 +124,7 @@ Result<std::optional<oci::Platform>> platform_option(const std::string& text) {
 
 bool is_layout(const std::string& reference) {
   std::error_code error;
+  if (!std::filesystem::exists(reference, error)) return !oci::parse_reference(reference).tag.empty();
   if (!std::filesystem::is_directory(reference, error)) return true;
   return std::filesystem::exists(std::filesystem::symlink_status(reference + "/oci-layout", error));
 }

@@ -32,7 +32,7 @@ struct Opened {
   std::uint64_t ramdisk_bytes = 0;  // of the whole root file system as the runtime archives it; 0 unless asked for
 };
 
-// A layout is a directory with a file oci-layout, or a file, or PATH:TAG; any other directory is a root file system.
+// A layout is a directory with a file oci-layout, or a file, or PATH:TAG; anything else is a root file system.
 bool is_layout(const std::string& reference);
 
 // One for each platform. `measure` asks for ramdisk_bytes.
