@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cerrno>
-#include <cstdio>
+#include <vector>
 
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -54,23 +54,58 @@ class DirectoryStore : public Store {
     return File{static_cast<std::uint64_t>(status.st_size), std::make_unique<FileSource>(std::move(file))};
   }
 
+  // All files are written before the first is synced: the file system then has one thing to wait for, not one a file.
   Status commit(const std::map<std::string, std::string>& blobs, const std::string& index) override {
-    if (!blobs.empty()) {
-      const Fd folder(beneath("blobs/sha256", O_RDONLY | O_DIRECTORY));
-      if (!folder) return base::fail_errno(errno, "cannot open blobs/sha256 of ", path_);
-      for (const auto& [digest, content] : blobs) {
-        const auto name = digest.substr(digest.find(':') + 1);
-        if (::faccessat(folder.get(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) continue;
-        if (auto done = put(folder, name, content); !done) return done;
-      }
-      if (::fsync(folder.get()) != 0) return base::fail_errno(errno, "cannot sync blobs/sha256 of ", path_);
+    const Fd folder(beneath("blobs/sha256", O_RDONLY | O_DIRECTORY));
+    if (!folder) return base::fail_errno(errno, "cannot open blobs/sha256 of ", path_);
+    std::vector<Temporary> fresh;
+    for (const auto& [digest, content] : blobs) {
+      const auto name = digest.substr(digest.find(':') + 1);
+      if (::faccessat(folder.get(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) continue;
+      if (auto done = write(fresh.emplace_back(folder, name), content); !done) return done;
     }
-    if (auto done = put(directory_, "index.json", index); !done) return done;
-    if (::fsync(directory_.get()) != 0) return base::fail_errno(errno, "cannot sync ", path_);
-    return {};
+    Temporary last(directory_, "index.json");
+    if (auto done = write(last, index); !done) return done;
+    for (auto& file : fresh) {
+      if (auto done = sync(file.file(), file.name()); !done) return done;
+    }
+    if (auto done = sync(last.file(), last.name()); !done) return done;
+    for (auto& file : fresh) {
+      if (auto done = rename(file); !done) return done;
+    }
+    if (auto done = sync(folder, "blobs/sha256"); !done) return done;
+    if (auto done = rename(last); !done) return done;
+    return sync(directory_, "the folder");
   }
 
  private:
+  // A file under a name that nobody looks for; it goes with its owner unless it was renamed.
+  class Temporary {
+   public:
+    Temporary(const Fd& folder, std::string name)
+        : folder_(folder.get()), name_(std::move(name)), temporary_(base::text(".accelkit-", ::getpid(), "-", name_)) {
+      ::unlinkat(folder_, temporary_.c_str(), 0);
+      file_ = Fd(::openat(folder_, temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+    }
+    Temporary(Temporary&& other) noexcept = default;
+    ~Temporary() {
+      if (file_) ::unlinkat(folder_, temporary_.c_str(), 0);
+    }
+    const Fd& file() const { return file_; }
+    const std::string& name() const { return name_; }
+    bool rename() {
+      if (::renameat(folder_, temporary_.c_str(), folder_, name_.c_str()) != 0) return false;
+      file_.reset();
+      return true;
+    }
+
+   private:
+    int folder_;
+    std::string name_;
+    std::string temporary_;
+    Fd file_;
+  };
+
   int beneath(const std::string& name, int flags) const {
     struct open_how how {};
     how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
@@ -78,26 +113,23 @@ class DirectoryStore : public Store {
     return static_cast<int>(::syscall(SYS_openat2, directory_.get(), name.c_str(), &how, sizeof how));
   }
 
-  // A temporary, synced, then renamed over `name`.
-  Status put(const Fd& folder, const std::string& name, const std::string& content) const {
-    const std::string temporary = base::text(".accelkit-", ::getpid(), "-", name);
-    ::unlinkat(folder.get(), temporary.c_str(), 0);
-    const Fd file(::openat(folder.get(), temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
-    if (!file) return base::fail_errno(errno, "cannot write ", name, " of ", path_);
-    auto done = write(file, content, name);
-    if (done && ::renameat(folder.get(), temporary.c_str(), folder.get(), name.c_str()) != 0)
-      done = base::fail_errno(errno, "cannot rename ", name, " of ", path_);
-    if (!done) ::unlinkat(folder.get(), temporary.c_str(), 0);
-    return done;
-  }
-
-  Status write(const Fd& file, const std::string& content, const std::string& name) const {
+  Status write(const Temporary& to, const std::string& content) const {
+    if (!to.file()) return base::fail_errno(errno, "cannot write ", to.name(), " of ", path_);
     for (std::size_t at = 0; at < content.size();) {
-      const auto put = ::write(file.get(), content.data() + at, content.size() - at);
-      if (put < 0 && errno != EINTR) return base::fail_errno(errno, "cannot write ", name, " of ", path_);
+      const auto put = ::write(to.file().get(), content.data() + at, content.size() - at);
+      if (put < 0 && errno != EINTR) return base::fail_errno(errno, "cannot write ", to.name(), " of ", path_);
       if (put > 0) at += static_cast<std::size_t>(put);
     }
+    return {};
+  }
+
+  Status sync(const Fd& file, const std::string& name) const {
     if (::fsync(file.get()) != 0) return base::fail_errno(errno, "cannot sync ", name, " of ", path_);
+    return {};
+  }
+
+  Status rename(Temporary& file) const {
+    if (!file.rename()) return base::fail_errno(errno, "cannot rename ", file.name(), " of ", path_);
     return {};
   }
 
