@@ -53,7 +53,8 @@ void add_image(CLI::App& app, Chosen& chosen) {
   add_lint(*image, chosen);
   auto* shown = image->add_subcommand("show", "Print what the image asks for");
   shown->add_option("image", options->image, "LAYOUT:TAG, or the image's root file system, unpacked")->required();
-  shown->add_option("--annotation", options->annotations, "KEY=VALUE as given at run time; may be repeated");
+  shown->add_option("--annotation", options->annotations, "KEY=VALUE as given at run time; may be repeated")
+      ->allow_extra_args(false);
   shown->add_option("--platform", options->platform, platform_help);
   shown->add_flag("--json", options->json, "For machines: a list with one object a platform");
   shown->callback([&chosen, options] { chosen = [options] { return show(*options); }; });

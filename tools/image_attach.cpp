@@ -186,11 +186,16 @@ void add_attach(CLI::App& image, Chosen& chosen) {
   auto options = std::make_shared<Options>();
   auto* command = image.add_subcommand("attach", "Put accelerator files into the image, or beside it as an artifact");
   command->add_option("image", options->image, layout_help)->required();
-  command->add_option("--bitstream", options->bitstreams, "NAME=FILE[:/path/in/image] (unless given, /boot/FILE)");
-  command->add_option("--region", options->regions, "REGION, or NAME=REGION, that the bitstream asks for");
-  command->add_option("--overlay", options->overlays, "NAME=FILE[:/path/in/image], a .dtbo of fpga.NAME");
-  command->add_option("--firmware", options->firmwares, "NAME=FILE[:/path/in/image], an ELF of rpu.NAME");
-  command->add_option("--file", options->files, "FILE[:/path/in/image] that no annotation names");
+  command->add_option("--bitstream", options->bitstreams, "NAME=FILE[:/path/in/image] (unless given, /boot/FILE)")
+      ->allow_extra_args(false);
+  command->add_option("--region", options->regions, "REGION, or NAME=REGION, that the bitstream asks for")
+      ->allow_extra_args(false);
+  command->add_option("--overlay", options->overlays, "NAME=FILE[:/path/in/image], a .dtbo of fpga.NAME")
+      ->allow_extra_args(false);
+  command->add_option("--firmware", options->firmwares, "NAME=FILE[:/path/in/image], an ELF of rpu.NAME")
+      ->allow_extra_args(false);
+  command->add_option("--file", options->files, "FILE[:/path/in/image] that no annotation names")
+      ->allow_extra_args(false);
   command->add_option("--platform", options->platform, platform_help);
   command->add_option("--compression", options->compression, "Of new layers; unless given, that of the image's first")
       ->check(CLI::IsMember({"gzip", "zstd", "none"}));

@@ -147,8 +147,8 @@ void add_annotate(CLI::App& image, Chosen& chosen) {
       "annotate", "Write what the image asks for into its file system, its labels and its manifest annotations");
   command->add_option("image", options->image, layout_help)->required();
   command->add_option("--from", options->from, "A JSON object of annotations, instead of those the image has");
-  command->add_option("--set", options->set, "KEY=VALUE on top of that; may be repeated");
-  command->add_option("--unset", options->unset, "A KEY to take away; may be repeated");
+  command->add_option("--set", options->set, "KEY=VALUE on top of that; may be repeated")->allow_extra_args(false);
+  command->add_option("--unset", options->unset, "A KEY to take away; may be repeated")->allow_extra_args(false);
   command->add_option("--platform", options->platform, platform_help);
   command
       ->add_option("--compression", options->compression, "Of the new layer; unless given, that of the image's first")

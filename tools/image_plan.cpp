@@ -115,7 +115,8 @@ void add_plan(CLI::App& image, Chosen& chosen) {
   auto options = std::make_shared<Options>();
   auto* command = image.add_subcommand("plan", "Print what a board would do, or why it would not");
   command->add_option("image", options->image, "LAYOUT:TAG, or the image's root file system, unpacked")->required();
-  command->add_option("--annotation", options->annotations, "KEY=VALUE as given at run time; may be repeated");
+  command->add_option("--annotation", options->annotations, "KEY=VALUE as given at run time; may be repeated")
+      ->allow_extra_args(false);
   command->add_option("--platform", options->platform, platform_help);
   command->add_option("--board", options->board, "The board file (spec/host.md)")->required();
   command->add_option("--dtb", options->tree, "The tree that Xen was booted with")->required();
