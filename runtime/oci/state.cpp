@@ -17,6 +17,7 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::size_t longest_id = 255;  // a directory has its name (NAME_MAX)
 constexpr std::array<const char*, 4> names{"creating", "created", "running", "stopped"};
 
 std::string file_of(const std::string& directory) { return directory + "/state.json"; }
@@ -26,13 +27,13 @@ std::string file_of(const std::string& directory) { return directory + "/state.j
 const char* status_text(Status status) { return names.at(static_cast<std::size_t>(status)); }
 
 base::Status check_id(const std::string& id) {
-  const bool spelt = !id.empty() && id.size() <= 1024 && std::all_of(id.begin(), id.end(), [](char c) {
+  const bool spelt = !id.empty() && id.size() <= longest_id && std::all_of(id.begin(), id.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
            c == '-';
   });
   if (spelt && id != "." && id != "..") return {};
   return base::fail(std::errc::invalid_argument,
-                    "a container's id is 1 to 1024 of A-Z, a-z, 0-9, \"_\", \".\" and \"-\"");
+                    "a container's id is 1 to 255 of A-Z, a-z, 0-9, \"_\", \".\" and \"-\"");
 }
 
 std::string directory_of(const std::string& root, const std::string& id) { return root + "/" + id; }

@@ -35,7 +35,8 @@ class FakeBoard : public FakeHost {
   explicit FakeBoard(std::string folder);
 
   // What a container may not change for good: everything but the traces that are allowed (the lock's file, empty
-  // directories of the runtime's own, the engine's pid-file, the fabric's state) and the fakes' own records of what happened.
+  // directories of the runtime's own, the engine's pid-file, the fabric's state) and the fakes' own records of what
+  // happened.
   std::map<std::string, std::string> rest() const;
 
   // The program in the guest has ended: the domain is gone, and so is its monitor.
