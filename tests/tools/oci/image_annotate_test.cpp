@@ -27,6 +27,14 @@ TEST(ImageAnnotate, SetsOnTopOfWhatIsThere) {
   EXPECT_TRUE(accelkit({"image", "lint", maker.path()}).good);
 }
 
+TEST(ImageAnnotate, AnOptionTakesOneValueWhereverItStands) {
+  LayoutMaker maker;
+  maker.publish({to_json(maker.image({}))});
+  EXPECT_TRUE(accelkit({"image", "annotate", "--set", two, maker.path(), "--set", memory}).good);
+  EXPECT_THAT(accelkit({"image", "show", "--annotation", "io.runx-accel.domain.vcpus=4", maker.path()}).out,
+              HasSubstr("vcpus = 4"));
+}
+
 TEST(ImageAnnotate, KnowsLabelsAndAFileOfAnothersMaking) {
   LayoutMaker labelled;
   labelled.publish({to_json(labelled.image({}, "arm64", {{"io.runx-accel.domain.vcpus", "3"}}))});
