@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/container.h"
 
+#include <algorithm>
+#include <array>
 #include <csignal>
+#include <string_view>
 
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "base/printable.h"
 #include "runtime/give_back.h"
 #include "runtime/guest/mount_options.h"
 #include "runtime/oci/bundle.h"
@@ -42,6 +46,23 @@ Result<Locked> open_container(const Caller& caller, const std::string& id) {
   auto state = oci::read_state(caller.host, directory);
   if (!state) return tl::unexpected(state.error());
   return Locked{directory, std::move(*lock), std::move(*state)};
+}
+
+// A create or delete that was killed may have left a directory without a state, but with nothing in it that is not
+// ours.
+Status check_leftovers(base::Host& host, const std::string& directory) {
+  static constexpr std::array<std::string_view, 9> ours{"config.json", "domain.cfg", "exit-reason",
+                                                        "exit-status", "guest.dtb",  "journal",
+                                                        "kernel.log",  "ramdisk",    "state.json"};
+  const auto names = host.list(directory);
+  if (!names) return tl::unexpected(names.error());
+  for (const auto& name : *names) {
+    const auto known = [&](std::string_view file) { return name == file || name.starts_with(base::text(file, '.')); };
+    if (std::any_of(ours.begin(), ours.end(), known)) continue;
+    return base::fail(std::errc::operation_not_permitted, directory, " is no container's: it has no state.json, but ",
+                      base::printable(name), ": correct --root or the id");
+  }
+  return {};
 }
 
 }  // namespace
@@ -88,7 +109,9 @@ Status remove(const Caller& caller, const std::string& id, bool force) {
   }
   // A create that was killed may have left no state; the journal alone decides what is given back.
   const auto state = oci::read_state(caller.host, directory);
-  if (!state && !force && state.error().code != std::errc::no_such_file_or_directory) {
+  if (!state && state.error().code == std::errc::no_such_file_or_directory) {
+    if (auto ours = check_leftovers(caller.host, directory); !ours) return ours;
+  } else if (!state && !force) {
     return base::context(state.error(), "container ", id, " may be running, so only --force deletes it");
   }
   if (state && !force) {

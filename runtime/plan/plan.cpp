@@ -117,14 +117,20 @@ class Planner {
 
   const Region* any_region(const BitstreamRequest& request, const BitstreamFacts& facts) {
     std::string held;
+    bool wanted_here = false;
     for (const auto& region : host_.board.regions) {
-      if (!fits(region, *facts.info.idcode) || asked_by_name(region)) continue;
+      if (!fits(region, *facts.info.idcode)) continue;
+      const bool wanted = asked_by_name(region) || used_here(region);
       const auto* other = holder(region_claim(region.name));
-      if (other == nullptr && !used_here(region)) return &region;
+      if (other == nullptr && !wanted) return &region;
+      wanted_here = wanted_here || wanted;
       if (other != nullptr) held += text(held.empty() ? "" : ", ", region.name, " is held by container ", *other);
     }
     if (!held.empty()) {
       refuse("no free region for bitstream ", request.file, ": ", held, ": delete one of them first");
+    } else if (wanted_here) {
+      refuse("no region is left for bitstream ", request.file,
+             ": the image's other bitstreams take all that fit it: ask for fewer");
     } else if (host_.board.regions.empty()) {
       refuse("bitstream ", request.file, " has no place: this board's file names no region of the FPGA");
     } else {

@@ -25,8 +25,9 @@ Status release_bitstream(base::Host& host, const Record& record) {
   const auto manager = fpga::find_manager(host, field(record, "manager"));
   if (manager) {
     if (auto reset = fpga::reset_flags(host, *manager); !reset) return reset;
-  } else if (manager.error().code != std::errc::no_such_device) {
-    return tl::unexpected(manager.error());
+  } else if (manager.error().code != std::errc::no_such_device &&
+             manager.error().code != std::errc::function_not_supported) {
+    return tl::unexpected(manager.error());  // one that is gone, or never could load, has no flags of ours
   }
   const auto firmware = fpga::firmware_path(field(record, "firmware"));
   if (auto removed = host.remove_temporaries(firmware); !removed) return removed;
@@ -56,9 +57,14 @@ Status acquire_bitstream(base::Host& host, const Record& record, const std::stri
   const auto& region = field(record, "region");
   const auto manager = fpga::find_manager(host, field(record, "manager"));
   if (!manager) return base::context(manager.error(), "region ", region);
-  if (auto made = host.make_directories(firmware_directory_path()); !made) return made;
   const auto path = fpga::firmware_path(field(record, "firmware"));
-  if (auto written = host.write(path, image); !written) return written;
+  // Again, because a container that is being given back removes the directory when it is empty.
+  for (int attempts_left = 2;; --attempts_left) {
+    if (auto made = host.make_directories(firmware_directory_path()); !made) return made;
+    auto written = host.write(path, image);
+    if (written) break;
+    if (attempts_left == 0 || written.error().code != std::errc::no_such_file_or_directory) return written;
+  }
   // The rootfs is a directory of Dom0 that somebody may write to while we read: what counts is the copy that only
   // we can write, and that is what the kernel is going to load.
   const auto copy = host.read(path, image.size());
