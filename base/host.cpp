@@ -249,12 +249,19 @@ Result<Fd> Host::open(const std::string& path, int flags, mode_t mode) {
 }
 
 Result<Fd> Host::lock(const std::string& path) {
-  Fd file(::open(real(path).c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return fail_errno(errno, "cannot open ", path);
-  while (::flock(file.get(), LOCK_EX) != 0) {
-    if (errno != EINTR) return fail_errno(errno, "cannot lock ", path);
+  for (;;) {
+    Fd file(::open(real(path).c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file) return fail_errno(errno, "cannot open ", path);
+    while (::flock(file.get(), LOCK_EX) != 0) {
+      if (errno != EINTR) return fail_errno(errno, "cannot lock ", path);
+    }
+    // Whoever held it may have removed it, and somebody else made a new one: that one's lock is the one to hold.
+    struct stat held {};
+    struct stat there {};
+    if (::fstat(file.get(), &held) != 0) return fail_errno(errno, "cannot look at ", path);
+    if (::stat(real(path).c_str(), &there) != 0) return fail_errno(errno, "cannot look at ", path);
+    if (held.st_dev == there.st_dev && held.st_ino == there.st_ino) return file;
   }
-  return file;
 }
 
 Result<Fd> Host::connect(const std::string& path) {

@@ -61,7 +61,8 @@ class Host {
 
   // Opens a file (flags as open(2); O_CLOEXEC is added) for whoever needs the descriptor itself.
   virtual Result<Fd> open(const std::string& path, int flags, mode_t mode = 0);
-  // Holds an exclusive flock on a directory or file that exists, waiting for it; let go with the descriptor.
+  // Holds an exclusive flock on a directory or file that exists, waiting for it; let go with the descriptor. What is
+  // locked is what stands at `path` when it returns: no_such_file_or_directory when it went meanwhile.
   virtual Result<Fd> lock(const std::string& path);
   virtual Result<Fd> connect(const std::string& path);  // AF_UNIX stream
 

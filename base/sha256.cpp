@@ -12,13 +12,23 @@
 
 namespace runx::base {
 
-std::string sha256_hex(Bytes data) {
+namespace {
+
+SHA256_CTX* context_of(std::array<std::uint8_t, 128>& state) {
+  static_assert(sizeof(SHA256_CTX) <= sizeof state && alignof(SHA256_CTX) <= 8);
+  return reinterpret_cast<SHA256_CTX*>(state.data());
+}
+
+}  // namespace
+
+Sha256::Sha256() { SHA256_Init(context_of(state_)); }
+
+void Sha256::add(Bytes data) { SHA256_Update(context_of(state_), data.data(), data.size()); }
+
+std::string Sha256::hex() {
   static constexpr std::string_view digits = "0123456789abcdef";
   std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-  SHA256_CTX state;
-  SHA256_Init(&state);
-  SHA256_Update(&state, data.data(), data.size());
-  SHA256_Final(digest.data(), &state);
+  SHA256_Final(digest.data(), context_of(state_));
   std::string out;
   out.reserve(2 * digest.size());
   for (const unsigned char byte : digest) {
@@ -26,6 +36,12 @@ std::string sha256_hex(Bytes data) {
     out += digits[byte & 15];
   }
   return out;
+}
+
+std::string sha256_hex(Bytes data) {
+  Sha256 hash;
+  hash.add(data);
+  return hash.hex();
 }
 
 bool is_sha256_digest(std::string_view text) {

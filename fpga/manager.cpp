@@ -85,8 +85,10 @@ Result<Manager> find_manager(Host& host, const std::string& name) {
       others += base::text(others.empty() ? "" : ", ", "'", found, "'");
       continue;
     }
+    const auto attributes = host.list(path);
+    if (!attributes) return tl::unexpected(attributes.error());
     for (const char* attribute : {"firmware", "flags"}) {
-      if (host.exists(path + "/" + attribute)) continue;
+      if (std::find(attributes->begin(), attributes->end(), attribute) != attributes->end()) continue;
       return base::fail(std::errc::function_not_supported, "the fpga manager '", name, "' (", path, ") has no '",
                         attribute,
                         "' attribute: the kernel is not the vendor's, which alone loads a bitstream by name");

@@ -176,6 +176,10 @@ int run_cli(base::Host& host, const std::vector<std::string>& arguments) {
     log_of(options).error(host, error.what());
     return 2;
   }
+  if (options.root.empty()) {
+    log_of(options).error(host, "--root is empty: name the directory of the containers' states");
+    return 2;
+  }
   options.root = absolute(options.root);
   const Caller caller{host, options.root, log_of(options)};
   if (app.get_subcommands().empty() || app.remaining_size(true) != 0) {

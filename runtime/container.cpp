@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/container.h"
 
+#include <algorithm>
+#include <array>
 #include <csignal>
+#include <string_view>
 
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "base/printable.h"
 #include "runtime/give_back.h"
 #include "runtime/guest/mount_options.h"
 #include "runtime/oci/bundle.h"
@@ -28,20 +32,33 @@ tl::unexpected<base::Error> unknown(const std::string& id) {
   return base::fail(std::errc::no_such_file_or_directory, "container ", id, " does not exist");
 }
 
-// An id longer than a file's name can be is nobody's.
-bool is_nobody(const base::Error& error) {
-  return error.code == std::errc::no_such_file_or_directory || error.code == std::errc::filename_too_long;
-}
-
 Result<Locked> open_container(const Caller& caller, const std::string& id) {
   if (auto valid = oci::check_id(id); !valid) return tl::unexpected(valid.error());
   const auto directory = oci::directory_of(caller.root, id);
   auto lock = caller.host.lock(directory);
-  if (!lock && is_nobody(lock.error())) return unknown(id);
+  if (!lock && lock.error().code == std::errc::no_such_file_or_directory) return unknown(id);
   if (!lock) return tl::unexpected(lock.error());
   auto state = oci::read_state(caller.host, directory);
+  if (!state && state.error().code == std::errc::no_such_file_or_directory) return unknown(id);
   if (!state) return tl::unexpected(state.error());
   return Locked{directory, std::move(*lock), std::move(*state)};
+}
+
+// A create or delete that was killed may have left a directory without a state, but with nothing in it that is not
+// ours.
+Status check_leftovers(base::Host& host, const std::string& directory) {
+  static constexpr std::array<std::string_view, 9> ours{"config.json", "domain.cfg", "exit-reason",
+                                                        "exit-status", "guest.dtb",  "journal",
+                                                        "kernel.log",  "ramdisk",    "state.json"};
+  const auto names = host.list(directory);
+  if (!names) return tl::unexpected(names.error());
+  for (const auto& name : *names) {
+    const auto known = [&](std::string_view file) { return name == file || name.starts_with(base::text(file, '.')); };
+    if (std::any_of(ours.begin(), ours.end(), known)) continue;
+    return base::fail(std::errc::operation_not_permitted, directory, " is no container's: it has no state.json, but ",
+                      base::printable(name), ": correct --root or the id");
+  }
+  return {};
 }
 
 }  // namespace
@@ -69,10 +86,11 @@ Status kill(const Caller& caller, const std::string& id, int signal) {
     return base::fail(std::errc::no_such_process, "container not running: ", id, " is ", oci::status_text(status));
   }
   if (signal == SIGKILL) return xen::destroy(caller.host, state.uuid);
-  // The monitor hands it to the program in the guest. STOP and CONT would stop the monitor instead of the program.
+  // The monitor hands it to the program in the guest; but STOP would stop the monitor itself, and CONT alone means
+  // nothing.
   if (signal == SIGSTOP || signal == SIGCONT) {
     return base::fail(std::errc::not_supported, "signal ", signal,
-                      " cannot be delivered to a domain: use pause and resume of xl");
+                      " cannot be delivered to a domain: use xl pause and xl unpause");
   }
   return caller.host.signal(state.monitor, signal);
 }
@@ -82,13 +100,15 @@ Status remove(const Caller& caller, const std::string& id, bool force) {
   const auto directory = oci::directory_of(caller.root, id);
   const auto lock = caller.host.lock(directory);
   if (!lock) {
-    if (!is_nobody(lock.error())) return tl::unexpected(lock.error());
+    if (lock.error().code != std::errc::no_such_file_or_directory) return tl::unexpected(lock.error());
     if (force) return {};  // engines clean up after a failed create this way
     return unknown(id);
   }
   // A create that was killed may have left no state; the journal alone decides what is given back.
   const auto state = oci::read_state(caller.host, directory);
-  if (!state && !force && state.error().code != std::errc::no_such_file_or_directory) {
+  if (!state && state.error().code == std::errc::no_such_file_or_directory) {
+    if (auto ours = check_leftovers(caller.host, directory); !ours) return ours;
+  } else if (!state && !force) {
     return base::context(state.error(), "container ", id, " may be running, so only --force deletes it");
   }
   if (state && !force) {

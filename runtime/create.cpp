@@ -9,6 +9,7 @@
 #include "annotations/place.h"
 #include "annotations/value.h"
 #include "runtime/container.h"
+#include "runtime/domain.h"
 #include "runtime/facts.h"
 #include "runtime/give_back.h"
 #include "runtime/guest/ramdisk.h"
@@ -142,18 +143,12 @@ class Taking {
   }
 
   Status launch(const plan::DomainStep& domain) {
-    xen::DomainConfig config;
+    auto config = domain_config(domain);
     config.uuid = state_.uuid;
     config.name = text("runx-", options_.id.substr(0, 48), "-", state_.uuid.substr(0, 8));
-    config.kernel = host_.real(domain.kernel);
+    config.kernel = host_.real(config.kernel);
     config.ramdisk = host_.real(file("ramdisk"));
-    config.command_line = domain.command_line;
-    config.memory_mib = domain.memory >> 20;
-    config.vcpus = domain.vcpus;
     const auto& passthrough = domain.passthrough;
-    for (const auto& m : passthrough.iomem) config.iomem.push_back({m.first_page, m.pages, m.guest_page});
-    config.irqs = passthrough.irqs;
-    config.dtdev = passthrough.dtdev;
     if (passthrough.tree.has_tree()) {
       config.device_tree = host_.real(file("guest.dtb"));
       if (auto done = host_.write(file("guest.dtb"), base::text_of(passthrough.tree.bytes())); !done) return done;

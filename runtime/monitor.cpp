@@ -32,6 +32,7 @@ constexpr auto console_limit = std::chrono::seconds(10);
 // A guest that has told its status has nothing left to do but to power off.
 constexpr auto power_off_limit = std::chrono::seconds(5);
 constexpr int last_words_ms = 100;
+constexpr int look_again_ms = 1000;
 constexpr std::size_t longest_reason = 1024;
 
 int milliseconds_to(Clock::time_point end) {
@@ -71,12 +72,17 @@ class Monitor {
     auto store = xen::XenStore::connect(host_);
     if (!store) return tl::unexpected(store.error());
     store_.emplace(std::move(*store));
-    for (const auto& [path, token] : std::initializer_list<std::pair<std::string, std::string>>{
-             {"@releaseDomain", "release"}, {domain_ + "/data/exit-status", "status"}, {tty_path(), "tty"}}) {
-      if (auto done = store_->watch(path, token); !done) return done;
+    if (auto done = store_->watch(tty_path(), "tty"); !done) return done;
+    if (auto done = check_domain(); !done) return done;
+    if (auto done = open_console(); !done) return done;
+    // After the console, because waiting for it takes events away.
+    if (auto done = store_->watch("@releaseDomain", "release"); !done) return done;
+    if (auto done = store_->watch(domain_ + "/data/exit-status", "status"); !done) return done;
+    // What a watch begins with tells nothing, and would swallow a true event that says the same.
+    for (auto event = store_->next_event(); !event || *event; event = store_->next_event()) {
+      if (!event) return tl::unexpected(event.error());
     }
-    if (!still_ours()) return base::fail(std::errc::no_such_process, "domain ", job_.domid, " is not the container's");
-    return open_console();
+    return check_domain();
   }
 
   int run() {
@@ -142,7 +148,7 @@ class Monitor {
     waiting[Console::watched] = {store_->fd(), POLLIN, 0};
     waiting[Console::watched + 1] = {signals_.get(), POLLIN, 0};
     const int patience = console_->patience();
-    const int left = status_ ? milliseconds_to(power_off_by_) : -1;
+    const int left = status_ ? milliseconds_to(power_off_by_) : unsure_ ? look_again_ms : -1;
     const int ready =
         ::poll(waiting.data(), waiting.size(), patience < 0 || (left >= 0 && left < patience) ? left : patience);
     if (ready < 0 && errno != EINTR) return base::fail_errno(errno, "cannot wait");
@@ -151,6 +157,7 @@ class Monitor {
       return {};
     }
     if (ready == 0) console_->ask();
+    if (ready == 0 && unsure_) look();
     std::array<pollfd, Console::watched> happened{};
     std::copy_n(waiting.begin(), happened.size(), happened.begin());
     console_->handle(happened);
@@ -175,7 +182,7 @@ class Monitor {
       if (!event) return tl::unexpected(event.error());
       if (!*event) return {};
       if (!status_) read_status();
-      if ((*event)->token == "release" && !std::exchange(first_release_, false)) look();
+      if ((*event)->token == "release") look();
       if (ended_) return {};
     }
   }
@@ -193,6 +200,11 @@ class Monitor {
     }
   }
 
+  base::Status check_domain() {
+    if (still_ours()) return {};
+    return base::fail(std::errc::no_such_process, "domain ", job_.domid, " is not the container's");
+  }
+
   bool still_ours() {
     const auto vm = store_->read(domain_ + "/vm");
     // The daemon may be unable to say; then xl is asked.
@@ -206,6 +218,7 @@ class Monitor {
     if (status_) return end(*status_, "");
     if (!still_ours()) return end(exit_killed, "the domain was destroyed from outside");
     const auto domain = xen::find_domain(host_, job_.uuid);
+    unsure_ = !domain;
     if (!domain) {
       log_.add("runx-accel: " + domain.error().what + "\n");
       return;
@@ -249,7 +262,7 @@ class Monitor {
   base::Fd signals_;
   std::optional<xen::XenStore> store_;
   std::optional<Console> console_;
-  bool first_release_ = true;  // the event that a watch begins with
+  bool unsure_ = false;        // xl could not say whether the domain has ended
   std::optional<int> status_;  // as the guest has told it
   Clock::time_point power_off_by_;
   bool ended_ = false;

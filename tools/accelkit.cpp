@@ -1,17 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <iostream>
 
-#include "base/host.h"
 #include "tools/commands.h"
-
-namespace runx::tools {
-
-base::Result<std::string> read_file(const std::string& path, std::size_t limit) {
-  base::Host files;
-  return files.read(path, limit);
-}
-
-}  // namespace runx::tools
 
 int main(int argc, char** argv) {
   CLI::App app("The toolkit for images and boards with accelerators; it never touches hardware", "accelkit");
@@ -20,6 +10,7 @@ int main(int argc, char** argv) {
   runx::tools::add_inspect(app, chosen);
   runx::tools::add_board(app, chosen);
   runx::tools::add_image(app, chosen);
+  app.footer("Exit codes: 0 fine, 1 an error or a finding, 2 a command line that is none.");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -1,106 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
-// accelkit image: what an unpacked image asks for, and what a board would do with it.
-#include <cerrno>
+// accelkit image: what authors of images do, and `show`, the smallest of it.
 #include <iostream>
 #include <memory>
 
-#include <fcntl.h>
-#include <sys/mman.h>
+#include <nlohmann/json.hpp>
 
-#include "annotations/request.h"
-#include "base/host.h"
-#include "base/rootfs.h"
-#include "runtime/guest/ramdisk.h"
-#include "runtime/plan/image.h"
-#include "tools/commands.h"
+#include "base/json.h"
+#include "tools/image_commands.h"
+#include "tools/opened.h"
 
 namespace runx::tools {
 namespace {
 
-using base::Result;
 using base::Status;
 
 struct Options {
-  std::string rootfs;
-  std::vector<std::string> annotations;  // KEY=VALUE
-  std::string board;
-  std::string tree;
+  std::string image;
+  std::string platform;
+  std::vector<std::string> annotations;
+  bool json = false;
 };
-
-struct Opened {
-  base::Rootfs rootfs;
-  annotations::AcceleratorRequest request;
-};
-
-Result<Opened> open(base::Host& files, const Options& options) {
-  annotations::Annotations run_time;
-  for (const auto& text : options.annotations) {
-    const auto sign = text.find('=');
-    if (sign == std::string::npos)
-      return base::fail(std::errc::invalid_argument, "--annotation ", text, ": write KEY=VALUE");
-    run_time[text.substr(0, sign)] = text.substr(sign + 1);
-  }
-  auto rootfs = base::Rootfs::open(files, options.rootfs);
-  if (!rootfs) return tl::unexpected(rootfs.error());
-  auto request = plan::read_request(*rootfs, run_time);
-  if (!request) return tl::unexpected(request.error());
-  return Opened{std::move(*rootfs), std::move(*request)};
-}
 
 Status show(const Options& options) {
-  base::Host files;
-  const auto opened = open(files, options);
+  const auto run_time = key_values(options.annotations, "--annotation");
+  if (!run_time) return tl::unexpected(run_time.error());
+  const auto platform = platform_option(options.platform);
+  if (!platform) return tl::unexpected(platform.error());
+  const auto opened = open_images(options.image, *platform, *run_time, false);
   if (!opened) return tl::unexpected(opened.error());
-  for (const auto& [key, value] : annotations::emit(opened->request)) std::cout << key << " = " << value << "\n";
-  return {};
-}
-
-// The archive as the runtime would write it, without the guest's init, which is not at every desk.
-Result<std::uint64_t> rootfs_size(base::Host& files, const Options& options) {
-  const auto nowhere = files.open("/dev/null", O_WRONLY);
-  if (!nowhere) return tl::unexpected(nowhere.error());
-  const base::Fd no_init(::memfd_create("no-init", MFD_CLOEXEC));
-  if (!no_init) return base::fail_errno(errno, "cannot make a file in memory");
-  const auto rootfs = files.open(options.rootfs, O_RDONLY | O_DIRECTORY);
-  if (!rootfs) return tl::unexpected(rootfs.error());
-  guest::GuestProcess process;
-  process.args = {"/"};
-  return guest::write_ramdisk(*nowhere, no_init, process, *rootfs);
-}
-
-Result<plan::HostFacts> board_facts(const Options& options) {
-  constexpr std::size_t largest_board = std::size_t{1} << 20;
-  const auto text = read_file(options.board, largest_board);
-  if (!text) return tl::unexpected(text.error());
-  auto board = plan::parse_board(*text, options.board);
-  if (!board) return tl::unexpected(board.error());
-  const auto tree = read_file(options.tree, devtree::largest_tree);
-  if (!tree) return tl::unexpected(tree.error());
-  auto blob = devtree::Blob::parse(base::bytes_of(*tree), options.tree);
-  if (!blob) return tl::unexpected(blob.error());
-  plan::HostFacts facts;
-  facts.board = std::move(*board);
-  facts.boot_tree = std::move(*blob);
-  return facts;
-}
-
-Status make(const Options& options) {
-  base::Host files;
-  const auto opened = open(files, options);
-  if (!opened) return tl::unexpected(opened.error());
-  const auto bitstreams = plan::read_bitstreams(opened->rootfs, opened->request);
-  if (!bitstreams) return tl::unexpected(bitstreams.error());
-  const auto facts = board_facts(options);
-  if (!facts) return tl::unexpected(facts.error());
-  const auto size = rootfs_size(files, options);
-  if (!size) return tl::unexpected(size.error());
-  const auto made = plan::make_plan(opened->request, *facts, {bitstreams->facts, *size});
-  if (const auto* refusals = std::get_if<plan::Refusals>(&made)) {
-    std::string all;
-    for (const auto& refusal : *refusals) all += "\n  " + refusal;
-    return base::fail(std::errc::operation_not_permitted, "this board would refuse the image:", all);
+  auto all = nlohmann::json::array();
+  for (const auto& image : *opened) {
+    const auto asks = annotations::emit(image.request);
+    all.push_back({{"platform", image.platform}, {"annotations", asks}});
+    if (options.json) continue;
+    if (opened->size() > 1) std::cout << image.platform << "\n";
+    for (const auto& [key, value] : asks) std::cout << key << " = " << value << "\n";
   }
-  std::cout << plan::plan_text(std::get<plan::Plan>(made));
+  if (options.json) std::cout << base::json_text(all, 2) << "\n";
   return {};
 }
 
@@ -109,18 +45,20 @@ Status make(const Options& options) {
 void add_image(CLI::App& app, Chosen& chosen) {
   auto options = std::make_shared<Options>();
   auto* image = app.add_subcommand("image", "For image authors")->require_subcommand(1);
-  const auto with_rootfs = [&](const char* name, const char* what) {
-    auto* command = image->add_subcommand(name, what);
-    command->add_option("rootfs", options->rootfs, "The image's root file system, unpacked")->required();
-    command->add_option("--annotation", options->annotations, "KEY=VALUE as given at run time; may be repeated");
-    return command;
-  };
-  auto* shown = with_rootfs("show", "Print what the image asks for");
+  image->footer(
+      "An image is an OCI layout, as umoci, buildah and skopeo write it (LAYOUT:TAG), or its tar (oci-archive).\n"
+      "No daemon is needed and no root. What is changed is changed in one step; after an error nothing is.");
+  add_annotate(*image, chosen);
+  add_attach(*image, chosen);
+  add_lint(*image, chosen);
+  auto* shown = image->add_subcommand("show", "Print what the image asks for");
+  shown->add_option("image", options->image, "LAYOUT:TAG, or the image's root file system, unpacked")->required();
+  shown->add_option("--annotation", options->annotations, "KEY=VALUE as given at run time; may be repeated")
+      ->allow_extra_args(false);
+  shown->add_option("--platform", options->platform, platform_help);
+  shown->add_flag("--json", options->json, "For machines: a list with one object a platform");
   shown->callback([&chosen, options] { chosen = [options] { return show(*options); }; });
-  auto* planned = with_rootfs("plan", "Print what a board would do, or why it would not");
-  planned->add_option("--board", options->board, "The board file (spec/host.md)")->required();
-  planned->add_option("--dtb", options->tree, "The tree that Xen was booted with")->required();
-  planned->callback([&chosen, options] { chosen = [options] { return make(*options); }; });
+  add_plan(*image, chosen);
 }
 
 }  // namespace runx::tools

@@ -17,6 +17,7 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::size_t longest_id = 255;  // a directory has its name (NAME_MAX)
 constexpr std::array<const char*, 4> names{"creating", "created", "running", "stopped"};
 
 std::string file_of(const std::string& directory) { return directory + "/state.json"; }
@@ -26,13 +27,13 @@ std::string file_of(const std::string& directory) { return directory + "/state.j
 const char* status_text(Status status) { return names.at(static_cast<std::size_t>(status)); }
 
 base::Status check_id(const std::string& id) {
-  const bool spelt = !id.empty() && id.size() <= 1024 && std::all_of(id.begin(), id.end(), [](char c) {
+  const bool spelt = !id.empty() && id.size() <= longest_id && std::all_of(id.begin(), id.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
            c == '-';
   });
   if (spelt && id != "." && id != "..") return {};
   return base::fail(std::errc::invalid_argument,
-                    "a container's id is 1 to 1024 of A-Z, a-z, 0-9, \"_\", \".\" and \"-\"");
+                    "a container's id is 1 to 255 of A-Z, a-z, 0-9, \"_\", \".\" and \"-\"");
 }
 
 std::string directory_of(const std::string& root, const std::string& id) { return root + "/" + id; }
@@ -79,6 +80,10 @@ base::Result<State> read_state(base::Host& host, const std::string& directory) {
 base::Result<std::uint64_t> process_start(base::Host& host, int pid) {
   const auto text = host.read(base::text("/proc/", pid, "/stat"));
   const auto gone = base::fail(std::errc::no_such_process, "process ", pid, " is gone");
+  if (!text && text.error().code != std::errc::no_such_file_or_directory &&
+      text.error().code != std::errc::no_such_process) {
+    return tl::unexpected(text.error());
+  }
   if (!text) return gone;
   // pid (comm) state …: comm may hold anything, so count from its last parenthesis. Field 3 follows it.
   const auto end = text->rfind(')');
@@ -97,7 +102,9 @@ base::Result<std::uint64_t> process_start(base::Host& host, int pid) {
 bool monitor_alive(base::Host& host, const State& state) {
   if (state.monitor == 0) return false;
   const auto start = process_start(host, state.monitor);
-  return start && *start == state.monitor_start;
+  // Who cannot be asked counts as alive: the other error would give hardware away under a running container.
+  if (!start) return start.error().code != std::errc::no_such_process;
+  return *start == state.monitor_start;
 }
 
 Status current_status(base::Host& host, const State& state) {

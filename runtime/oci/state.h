@@ -28,7 +28,7 @@ struct State {
   annotations::Annotations annotations;
 };
 
-// [A-Za-z0-9_.-], 1 to 1024 bytes, neither "." nor "..": checked before any path is made of it.
+// [A-Za-z0-9_.-], 1 to 255 bytes, neither "." nor "..": checked before any path is made of it.
 base::Status check_id(const std::string& id);
 
 std::string directory_of(const std::string& root, const std::string& id);

@@ -1,24 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/plan/image.h"
 
+#include <algorithm>
+
 #include "annotations/place.h"
 #include "base/sha256.h"
 #include "fpga/manager.h"
 
 namespace runx::plan {
 namespace {
-
 using annotations::AcceleratorRequest;
 using annotations::Annotations;
 using base::Result;
 
 constexpr std::size_t largest_metadata = std::size_t{1} << 20;
-// Twice what the largest UltraScale+ device takes (VU19P, UG570: 0.9 Gbit uncompressed).
+// More than the whole configuration of any UltraScale+ device.
 constexpr std::size_t largest_bitstream = std::size_t{256} << 20;
 
+// One line for an engine's user: the first complaints whole, and how many more there are.
 std::string sentences(const std::vector<annotations::Complaint>& complaints) {
+  constexpr std::size_t most = 8;
   std::string out;
-  for (const auto& complaint : complaints) out += (out.empty() ? "" : "; ") + annotations::sentence(complaint);
+  for (std::size_t i = 0; i < std::min(most, complaints.size()); ++i) {
+    out += (out.empty() ? "" : "; ") + annotations::sentence(complaints[i]);
+  }
+  if (complaints.size() > most) out += base::text("; and ", complaints.size() - most, " more");
   return out;
 }
 

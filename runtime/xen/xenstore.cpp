@@ -170,7 +170,11 @@ base::Status XenStore::keep_event(const Message& message) {
   if (token_end == std::string::npos) return base::fail(std::errc::protocol_error, "a watch event without a token");
   Event event{message.payload.substr(0, path_end), message.payload.substr(path_end + 1, token_end - path_end - 1)};
   if (std::find(events_.begin(), events_.end(), event) != events_.end()) return {};
-  if (events_.size() == max_events) return base::fail(std::errc::no_buffer_space, "too many events");
+  // A guest may change as many nodes as it likes below one that is watched: that must not displace other watches'
+  // events.
+  const bool token_waits =
+      std::any_of(events_.begin(), events_.end(), [&](const Event& e) { return e.token == event.token; });
+  if (events_.size() >= max_events && token_waits) return {};
   events_.push_back(std::move(event));
   return {};
 }

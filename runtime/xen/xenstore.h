@@ -45,7 +45,8 @@ class XenStore {
     std::string token;
     bool operator==(const Event&) const = default;
   };
-  // The next event that has come; never waits. An event that says the same as one not yet fetched is left out.
+  // The next event that has come; never waits. An event that says the same as one not yet fetched is left out, and so
+  // is, when very many wait, one whose token is among theirs: whoever fetches it looks at everything that it watches.
   base::Result<std::optional<Event>> next_event();
 
   // For poll(): readable when next_event() may have something new. Drain it until it has nothing.

@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <csignal>
+#include <future>
 #include <thread>
 
 #include <fcntl.h>
@@ -266,6 +267,28 @@ TEST(Host, ALockHoldsOffAnotherProcessUntilItIsLetGo) {
   ASSERT_EQ(::waitpid(pid, &status, 0), pid);
   EXPECT_EQ(status, 0);
   EXPECT_TRUE(host.exists("/taken"));
+}
+
+TEST(Host, ALockIsOfWhatStandsThereNow) {
+  const Scratch scratch;
+  Host host(scratch.path());
+  ASSERT_TRUE(host.make_directory("/c"));
+  auto held = host.lock("/c");
+  ASSERT_TRUE(held);
+  auto waiting = std::async(std::launch::async, [&] { return host.lock("/c"); });
+  EXPECT_EQ(waiting.wait_for(std::chrono::milliseconds(200)), std::future_status::timeout);
+  ASSERT_TRUE(host.remove("/c"));
+  ASSERT_TRUE(host.make_directory("/c"));
+  auto fresh = host.lock("/c");
+  ASSERT_TRUE(fresh) << "the old lock is the old directory's";
+  held->reset();
+  EXPECT_EQ(waiting.wait_for(std::chrono::milliseconds(200)), std::future_status::timeout)
+      << "two hold a lock of one path";
+  ASSERT_TRUE(host.remove("/c"));
+  fresh->reset();
+  const auto gone = waiting.get();
+  ASSERT_FALSE(gone);
+  EXPECT_EQ(gone.error().code, std::errc::no_such_file_or_directory);
 }
 
 TEST(Host, ALockGoesWithTheProcessThatHeldIt) {

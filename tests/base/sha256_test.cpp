@@ -35,5 +35,15 @@ TEST(Sha256, NothingElseIsADigest) {
   }
 }
 
+TEST(Sha256, InPiecesIsAsAWhole) {
+  const std::string data(1000, 'x');
+  for (const std::size_t cut : {0U, 1U, 63U, 64U, 65U, 999U, 1000U}) {
+    Sha256 hash;
+    hash.add(bytes_of(std::string_view(data).substr(0, cut)));
+    hash.add(bytes_of(std::string_view(data).substr(cut)));
+    EXPECT_EQ(hash.hex(), sha256_hex(bytes_of(data))) << cut;
+  }
+}
+
 }  // namespace
 }  // namespace runx::base

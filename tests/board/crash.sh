@@ -40,6 +40,8 @@ make_bundle() {
 
 status_of() { "${runtime[@]}" state "$1" | sed -n 's/.*"status": "\(.*\)".*/\1/p'; }
 
+is_stopped() { [[ $(status_of "$1") == stopped ]]; }
+
 # Waits up to 20 s for a condition.
 until_true() {
   local try
@@ -53,7 +55,7 @@ until_true() {
 monitor_killed_while_created() {
   create a || fail "create failed"
   kill -9 "$(</tmp/pid)"
-  [[ $(status_of a) == stopped ]] || fail "a container without its monitor is $(status_of a)"
+  until_true is_stopped a || fail "a container without its monitor is $(status_of a)"
   gives_back a "kill -9 of the monitor of a created container"
 }
 
@@ -118,7 +120,7 @@ second_is_refused() {
 signals_reach_the_program() {
   create h || fail "create failed"
   "${runtime[@]}" kill h KILL || fail "kill of a created container failed"
-  until_true test "$(status_of h)" == stopped || fail "it is still $(status_of h)"
+  until_true is_stopped h || fail "it is still $(status_of h)"
   "${runtime[@]}" delete h || fail "delete of a stopped container failed"
   same_inventory /tmp/before || fail "something is left after kill"
   echo "ok: kill KILL ends a domain that never ran"

@@ -96,6 +96,15 @@ TEST_F(ContainerTest, LivesFromCreateToDelete) {
   EXPECT_THAT(runtime::state(caller_, "c1").error().what, HasSubstr("does not exist"));
 }
 
+TEST_F(ContainerTest, DeleteLeavesADirectoryThatIsNoContainers) {
+  board_.file("/run/runc/other/state.json", "{}");
+  const auto before = board_.tree();
+  const Caller wrong{board_, "/run", {}};
+  for (const bool force : {false, true})
+    EXPECT_THAT(remove(wrong, "runc", force).error().what, HasSubstr("/run/runc is no container's"));
+  EXPECT_EQ(board_.tree(), before);
+}
+
 TEST_F(ContainerTest, TheManagerGetsTheBytesOfTheStreamAsAPartialOne) {
   ASSERT_TRUE(create());
   const auto stream = fake::make_stream({});
@@ -388,11 +397,10 @@ TEST_F(ContainerTest, HostileIdsReachNoPath) {
   EXPECT_EQ(board_.tree(), before);
 }
 
-TEST_F(ContainerTest, AnIdTooLongForAFileIsRefusedAndForgotten) {
-  const std::string id(600, 'a');
-  EXPECT_FALSE(create(id));
-  EXPECT_TRUE(remove(caller_, id, true));
-  EXPECT_THAT(runtime::state(caller_, id).error().what, HasSubstr("does not exist"));
+TEST_F(ContainerTest, AnIdTooLongForAFileIsRefused) {
+  const std::string id(256, 'a');
+  EXPECT_THAT(create(id).error().what, HasSubstr("1 to 255"));
+  EXPECT_THAT(runtime::state(caller_, id).error().what, HasSubstr("1 to 255"));
 }
 
 }  // namespace

@@ -364,6 +364,15 @@ TEST_F(MonitorTest, TheConsoleMayComeLater) {
   });
   EXPECT_EQ(start_monitor(), std::string(1, monitor_ready));
   later.join();
+  end_domain("---s--");
+  EXPECT_EQ(wait_monitor(), exit_unknown);
+}
+
+TEST_F(MonitorTest, AnEndThatXlCouldNotTellIsAskedForAgain) {
+  host_.fail("run", "/usr/sbin/xl", EAGAIN);
+  start_monitor();
+  end_domain("---s--");
+  EXPECT_EQ(wait_monitor(), exit_unknown);
 }
 
 TEST_F(MonitorTest, SaysWhyItCannotBegin) {

@@ -104,6 +104,14 @@ TEST_F(PlanTest, AnyTakesTheFirstFreeRegionThatFits) {
   EXPECT_EQ(plan().bitstreams.at(0).region, "pr1");
 }
 
+TEST_F(PlanTest, MoreBitstreamsThanRegionsAreNotOfAnotherPart) {
+  request_.bitstreams.clear();
+  for (const char* name : {"a", "b", "c"}) request_.bitstreams.push_back({name, "/boot/aes.bit", {}, {}});
+  EXPECT_THAT(refusals(),
+              ElementsAre("no region is left for bitstream /boot/aes.bit: the image's other bitstreams take "
+                          "all that fit it: ask for fewer"));
+}
+
 TEST_F(PlanTest, AnyLeavesARegionToWhoNamesIt) {
   request_.bitstreams = {{"a", "/boot/aes.bit", std::nullopt, std::nullopt}, {"b", "/boot/b.bit", std::nullopt, "pr0"}};
   image_.bitstreams["/boot/b.bit"] = facts();

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// accelkit image plan: what a board would do with an image, by the runtime's own planner.
+#include <filesystem>
+#include <iostream>
+#include <memory>
+
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+#include "runtime/domain.h"
+#include "runtime/plan/image.h"
+#include "tools/dts.h"
+#include "tools/image_commands.h"
+#include "tools/opened.h"
+
+namespace runx::tools {
+namespace {
+
+using base::Result;
+using base::Status;
+
+struct Options {
+  std::string image;
+  std::vector<std::string> annotations;
+  std::string platform;
+  std::string board;
+  std::string tree;
+  std::string output;
+  bool with_tree = false;
+  bool json = false;
+};
+
+Result<plan::HostFacts> board_facts(const Options& options) {
+  constexpr std::size_t largest_board = std::size_t{1} << 20;
+  const auto text = read_file(options.board, largest_board);
+  if (!text) return tl::unexpected(text.error());
+  auto board = plan::parse_board(*text, options.board);
+  if (!board) return tl::unexpected(board.error());
+  const auto tree = read_file(options.tree, devtree::largest_tree);
+  if (!tree) return tl::unexpected(tree.error());
+  auto blob = devtree::Blob::parse(base::bytes_of(*tree), options.tree);
+  if (!blob) return tl::unexpected(blob.error());
+  plan::HostFacts facts;
+  facts.board = std::move(*board);
+  facts.boot_tree = std::move(*blob);
+  return facts;
+}
+
+Result<plan::Plan> plan_of(const Options& options) {
+  const auto run_time = key_values(options.annotations, "--annotation");
+  if (!run_time) return tl::unexpected(run_time.error());
+  const auto platform = platform_option(options.platform);
+  if (!platform) return tl::unexpected(platform.error());
+  const auto images = open_images(options.image, *platform, *run_time, true);
+  if (!images) return tl::unexpected(images.error());
+  if (images->size() > 1) {
+    std::string all;
+    for (const auto& image : *images) all += (all.empty() ? "" : ", ") + image.platform;
+    return base::fail(std::errc::invalid_argument, options.image, " has images for ", all,
+                      ": choose the board's with --platform");
+  }
+  const auto& image = images->front();
+  const auto bitstreams = plan::read_bitstreams(image.rootfs, image.request);
+  if (!bitstreams) return tl::unexpected(bitstreams.error());
+  const auto facts = board_facts(options);
+  if (!facts) return tl::unexpected(facts.error());
+  auto made = plan::make_plan(image.request, *facts, {bitstreams->facts, image.ramdisk_bytes});
+  if (const auto* refusals = std::get_if<plan::Refusals>(&made)) {
+    std::string all;
+    for (const auto& refusal : *refusals) all += "\n  " + refusal;
+    return base::fail(std::errc::operation_not_permitted, "this board would refuse the image:", all);
+  }
+  return std::get<plan::Plan>(std::move(made));
+}
+
+// What create chooses for each container stands in angle brackets.
+std::string xl_text(const plan::DomainStep& domain) {
+  auto config = runtime::domain_config(domain);
+  config.name = "runx-<container>";
+  config.uuid = "<uuid>";
+  config.ramdisk = "<root>/<container>/ramdisk";
+  if (domain.passthrough.tree.has_tree()) config.device_tree = "<root>/<container>/guest.dtb";
+  return xen::config_text(config);
+}
+
+Status run(const Options& options) {
+  const auto made = plan_of(options);
+  if (!made) return tl::unexpected(made.error());
+  const auto& tree = made->domain.passthrough.tree;
+  if (!options.output.empty()) {
+    if (!tree.has_tree())
+      return base::fail(std::errc::invalid_argument, "the guest gets no device, so there is no tree to write to ",
+                        options.output);
+    base::Host files;
+    const auto path = std::filesystem::absolute(options.output).string();
+    if (auto written = files.write(path, base::text_of(tree.bytes()), 0644); !written) return written;
+  }
+  const auto source = tree.has_tree() ? dts_text(devtree::Tree::of(tree)) : std::string();
+  if (options.json) {
+    nlohmann::json out{{"plan", plan::plan_text(*made)}, {"xl", xl_text(made->domain)}, {"deviceTree", source}};
+    out["claims"] = made->claims();
+    std::cout << base::json_text(out, 2) << "\n";
+    return {};
+  }
+  std::cout << plan::plan_text(*made);
+  if (!options.with_tree) return {};
+  std::cout << "\n# the domain's xl configuration\n" << xl_text(made->domain);
+  if (!source.empty()) std::cout << "\n// the guest's part of the device tree\n" << source;
+  return {};
+}
+
+}  // namespace
+
+void add_plan(CLI::App& image, Chosen& chosen) {
+  auto options = std::make_shared<Options>();
+  auto* command = image.add_subcommand("plan", "Print what a board would do, or why it would not");
+  command->add_option("image", options->image, "LAYOUT:TAG, or the image's root file system, unpacked")->required();
+  command->add_option("--annotation", options->annotations, "KEY=VALUE as given at run time; may be repeated")
+      ->allow_extra_args(false);
+  command->add_option("--platform", options->platform, platform_help);
+  command->add_option("--board", options->board, "The board file (spec/host.md)")->required();
+  command->add_option("--dtb", options->tree, "The tree that Xen was booted with")->required();
+  command->add_flag("--tree", options->with_tree, "Print the guest's device tree and the xl configuration too");
+  command->add_option("-o,--output", options->output, "Write the guest's device tree to this file (.dtb)");
+  command->add_flag("--json", options->json, "For machines, with everything that --tree prints");
+  command->callback([&chosen, options] { chosen = [options] { return run(*options); }; });
+}
+
+}  // namespace runx::tools

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Everything that can be wrong with an image and can be known without a board. Each finding is one sentence; an error
+// is what an engine or the runtime will refuse, a warning is what somebody will regret.
+
+#include <string>
+#include <vector>
+
+#include "tools/oci/layout.h"
+
+namespace runx::tools {
+
+struct Finding {
+  bool error = true;
+  std::string what;
+};
+
+std::vector<Finding> lint_image(oci::Layout& layout, const oci::Image& image);
+
+}  // namespace runx::tools

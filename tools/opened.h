@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// An image as the commands see it, wherever it comes from: an unpacked root file system, or an image of an OCI layout,
+// of which only the metadata file and the files that it names are unpacked, into a temporary directory. So the
+// runtime's own readers (runtime/plan/image.h) answer for both, and answer what they will answer on the board.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "annotations/request.h"
+#include "base/host.h"
+#include "base/rootfs.h"
+#include "tools/oci/layout.h"
+#include "tools/temporary.h"
+
+namespace runx::tools {
+
+// KEY=VALUE of an option; `option` is what the error calls it.
+base::Result<annotations::Annotations> key_values(const std::vector<std::string>& texts, const std::string& option);
+
+// --platform; nothing when it is "".
+base::Result<std::optional<oci::Platform>> platform_option(const std::string& text);
+
+struct Opened {
+  Temporary temporary;   // holds what was unpacked; goes last
+  std::string platform;  // "" for a root file system
+  base::Rootfs rootfs;
+  annotations::AcceleratorRequest request;
+  std::uint64_t ramdisk_bytes = 0;  // of the whole root file system as the runtime archives it; 0 unless asked for
+};
+
+// A layout is a directory with a file oci-layout, or a file, or PATH:TAG; anything else is a root file system.
+bool is_layout(const std::string& reference);
+
+// One for each platform. `measure` asks for ramdisk_bytes.
+base::Result<std::vector<Opened>> open_images(const std::string& reference,
+                                              const std::optional<oci::Platform>& platform,
+                                              const annotations::Annotations& run_time, bool measure);
+
+}  // namespace runx::tools
