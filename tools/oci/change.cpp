@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "annotations/place.h"
 #include "base/json.h"
 #include "base/printable.h"
 
