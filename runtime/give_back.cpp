@@ -19,6 +19,10 @@ Status end_monitor(base::Host& host, const oci::State& state) {
     if (!oci::monitor_alive(host, state)) return {};
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
+  // "Alive" includes one that could not be asked: only a process that is known to be the monitor is killed.
+  const auto start = oci::process_start(host, state.monitor);
+  if (!start && start.error().code != std::errc::no_such_process) return tl::unexpected(start.error());
+  if (!start || *start != state.monitor_start) return {};
   const auto killed = host.signal(state.monitor, SIGKILL);
   if (!killed && killed.error().code != std::errc::no_such_process) return killed;
   return {};
