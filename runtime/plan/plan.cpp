@@ -97,6 +97,11 @@ class Planner {
   }
 
   void limits() {
+    const auto& most = host_.board.guest_memory;
+    if (most && plan_.domain.memory > *most) {
+      refuse("the domain needs ", annotations::size_text(plan_.domain.memory), ", but ", board_path,
+             " gives a domain at most ", annotations::size_text(*most), ": ask for less, or use a smaller image");
+    }
     const auto* rule = host_.rule();
     if (rule == nullptr) return;
     if (rule->memory && plan_.domain.memory > *rule->memory) {

@@ -253,6 +253,14 @@ TEST_F(PlanTest, TooLittleMemory) {
   EXPECT_EQ(plan().domain.memory, 56 * mebibyte);
 }
 
+TEST_F(PlanTest, MoreMemoryThanTheBoardGivesADomain) {
+  host_.board.guest_memory = std::uint64_t{64} << 20;
+  EXPECT_THAT(refusals(), IsEmpty());
+  request_.domain.memory = std::uint64_t{65} << 20;
+  EXPECT_THAT(refusals(), ElementsAre(HasSubstr("the domain needs 65MiB, but /etc/runx-accel/board.json gives a domain "
+                                                "at most 64MiB")));
+}
+
 TEST_F(PlanTest, MoreMemoryThanAGuestCanHave) {
   request_.domain.memory = std::uint64_t{1024} << 30;
   EXPECT_EQ(refusals().size(), 1U);
