@@ -21,6 +21,8 @@ using base::Status;
 
 constexpr const char* live_tree = "/proc/device-tree";
 constexpr const char* regions = "/sys/class/fpga_region";
+constexpr const char* bridges = "/sys/class/fpga_bridge";
+constexpr std::size_t phandle_size = 4;
 constexpr std::size_t largest_overlay = std::size_t{1} << 20;  // of the kernel's other way in, `dtbo`
 constexpr std::array<std::pair<Flags, const char*>, 3> flag_properties{{
     {flag_partial, "partial-fpga-config"},
@@ -41,6 +43,7 @@ Status check_node(const std::string& node) {
 
 Status check_names(const RegionLoad& load) {
   if (auto fine = check_node(load.node); !fine) return fine;
+  if (auto fine = load.bridge.empty() ? Status() : check_node(load.bridge); !fine) return fine;
   if (auto fine = check_overlay_name(load.overlay); !fine) return fine;
   return check_firmware_name(blob_file(load));
 }
@@ -109,7 +112,11 @@ int add_fragment(void* tree, const std::string& node) {
   return fdt_add_subnode(tree, fragment, "__overlay__");
 }
 
-int add_load(void* tree, int overlay, const std::string& firmware, Flags flags) {
+int add_load(void* tree, int overlay, const std::string& firmware, Flags flags, base::Bytes bridges_value) {
+  if (!bridges_value.empty()) {
+    const auto size = static_cast<int>(bridges_value.size());
+    if (const int error = fdt_setprop(tree, overlay, "fpga-bridges", bridges_value.data(), size)) return error;
+  }
   for (const auto& [flag, property] : flag_properties) {
     if ((flags & flag) == 0) continue;
     if (const int error = fdt_setprop(tree, overlay, property, nullptr, 0)) return error;
@@ -163,6 +170,69 @@ Status check_has_manager(Host& host, const Manager& manager, const std::string& 
   return base::fail(std::errc::no_such_device, "the region ", node, " names no manager ('fpga-mgr')");
 }
 
+// The bridges around a region. `fpga-bridges` is a list of phandles.
+struct Bridges {
+  std::string own = {};                   // value that the region's node has
+  std::string added = {};                 // value that the overlay is to have
+  std::vector<std::string> devices = {};  // in sysfs
+};
+
+bool has_phandle(std::string_view phandles, std::string_view phandle) {
+  for (; phandles.size() >= phandle_size; phandles.remove_prefix(phandle_size)) {
+    if (phandles.substr(0, phandle_size) == phandle) return true;
+  }
+  return false;
+}
+
+Result<Bridges> bridges_of(Host& host, const std::string& node, const std::string& bridge) {
+  auto own = live_property(host, node, "fpga-bridges");
+  if (!own) return tl::unexpected(own.error());
+  if (bridge.empty()) return Bridges{std::move(*own).value_or("")};
+  auto phandle = live_property(host, bridge, "phandle");
+  if (!phandle) return tl::unexpected(phandle.error());
+  if (!*phandle) {
+    return base::fail(std::errc::no_such_device, "the running kernel's device tree has no bridge ", bridge,
+                      ", or it has no phandle");
+  }
+  if (!*own) return Bridges{"", std::move(**phandle)};
+  if (has_phandle(**own, **phandle)) return Bridges{std::move(**own)};
+  return base::fail(std::errc::no_such_device, "the region ", node, " has bridges, and ", bridge, " is none of them");
+}
+
+// Those with the phandles; no_such_device where one has no driver, which the kernel would not mind.
+Result<std::vector<std::string>> bridge_devices(Host& host, const std::string& node, std::string_view phandles) {
+  std::vector<std::string> devices;
+  std::string taken;
+  const auto entries = host.list(bridges);
+  if (!entries && entries.error().code != std::errc::no_such_file_or_directory) return tl::unexpected(entries.error());
+  for (const auto& entry : entries.value_or(std::vector<std::string>{})) {
+    auto path = base::text(bridges, "/", entry);
+    const auto phandle = host.read(path + "/of_node/phandle", 64);
+    if (!phandle && phandle.error().code == std::errc::no_such_file_or_directory) continue;
+    if (!phandle) return tl::unexpected(phandle.error());
+    if (!has_phandle(phandles, *phandle)) continue;
+    taken += *phandle;
+    devices.push_back(std::move(path));
+  }
+  for (; phandles.size() >= phandle_size; phandles.remove_prefix(phandle_size)) {
+    if (has_phandle(taken, phandles.substr(0, phandle_size))) continue;
+    return base::fail(std::errc::no_such_device, "no driver has taken the bridge of the region ", node,
+                      " with phandle ", base::hex(base::be32(base::bytes_of(phandles), 0)), ": nothing in ", bridges,
+                      " is it, and the kernel would program behind its back");
+  }
+  return devices;
+}
+
+Status check_bridges_on(Host& host, const std::vector<std::string>& devices) {
+  for (const auto& device : devices) {
+    const auto state = host.read(device + "/state", 4096);
+    if (!state) return tl::unexpected(state.error());
+    if (*state == "enabled\n") continue;
+    return base::fail(std::errc::io_error, "the overlay is applied, but the bridge ", device, " is not enabled");
+  }
+  return {};
+}
+
 Status check_is_free(Host& host, const std::string& node) {
   for (const char* property : {"firmware-name", "external-fpga-config"}) {
     auto value = live_property(host, node, property);
@@ -189,8 +259,26 @@ Status take_away(Host& host, const RegionLoad& load) {
                     "; the kernel's log says why, and only a boot frees the region");
 }
 
-Status apply(Host& host, const Manager& manager, const RegionLoad& load, Flags flags, const std::string& blob) {
-  if (auto written = host.write(firmware_path(blob_file(load)), blob); !written) return written;
+// Everything that check_region() promises. What is found about the bridges is for apply().
+Result<Bridges> look_at(Host& host, const Manager& manager, const std::string& node, const std::string& bridge) {
+  if (const auto place = find_overlays(host); !place) return tl::unexpected(place.error());
+  if (auto fine = check_is_region(host, node); !fine) return tl::unexpected(fine.error());
+  if (auto fine = check_has_driver(host, node); !fine) return tl::unexpected(fine.error());
+  if (auto fine = check_has_manager(host, manager, node); !fine) return tl::unexpected(fine.error());
+  auto around = bridges_of(host, node, bridge);
+  if (!around) return around;
+  auto devices = bridge_devices(host, node, around->own + around->added);
+  if (!devices) return tl::unexpected(devices.error());
+  around->devices = std::move(*devices);
+  if (auto fine = check_is_free(host, node); !fine) return tl::unexpected(fine.error());
+  return around;
+}
+
+Status apply(Host& host, const Manager& manager, const RegionLoad& load, Flags flags, const Bridges& around,
+             base::Bytes dom0_half) {
+  const auto blob = region_overlay(load.node, load.firmware, flags, base::bytes_of(around.added), dom0_half);
+  if (!blob) return tl::unexpected(blob.error());
+  if (auto written = host.write(firmware_path(blob_file(load)), *blob); !written) return written;
   if (auto set = set_flags(host, manager, flags); !set) return set;
   if (auto applied = apply_overlay(host, load.overlay, blob_file(load)); !applied) return applied;
   const auto live = live_property(host, load.node, "firmware-name");
@@ -203,6 +291,7 @@ Status apply(Host& host, const Manager& manager, const RegionLoad& load, Flags f
   if (*state != "operating\n") {
     return base::fail(std::errc::io_error, "the overlay is applied, but the device is not operating");
   }
+  if (auto on = check_bridges_on(host, around.devices); !on) return on;
   // The kernel has read it.
   return host.remove(firmware_path(blob_file(load)));
 }
@@ -210,20 +299,20 @@ Status apply(Host& host, const Manager& manager, const RegionLoad& load, Flags f
 }  // namespace
 
 Result<std::string> region_overlay(const std::string& node, const std::string& firmware, Flags flags,
-                                   base::Bytes dom0_half) {
+                                   base::Bytes bridges_value, base::Bytes dom0_half) {
   if (auto fine = check_node(node); !fine) return tl::unexpected(fine.error());
   if (auto fine = check_firmware_name(firmware); !fine) return tl::unexpected(fine.error());
   const std::string half(base::text_of(dom0_half));  // aligned, as libfdt wants it
   if (auto fine = half.empty() ? Status() : check_half(half); !fine) return tl::unexpected(fine.error());
 
-  std::string tree(half.size() + node.size() + firmware.size() + 1024, '\0');
+  std::string tree(half.size() + node.size() + firmware.size() + bridges_value.size() + 1024, '\0');
   const auto size = static_cast<int>(tree.size());
   int error = half.empty() ? fdt_create_empty_tree(tree.data(), size) : fdt_open_into(half.data(), tree.data(), size);
   if (error == 0) {
     const auto there = fragment_for(tree.data(), node);
     if (!there) return tl::unexpected(there.error());
     const int overlay = *there >= 0 ? *there : add_fragment(tree.data(), node);
-    error = overlay < 0 ? overlay : add_load(tree.data(), overlay, firmware, flags);
+    error = overlay < 0 ? overlay : add_load(tree.data(), overlay, firmware, flags, bridges_value);
   }
   if (error == 0) error = fdt_pack(tree.data());
   if (error < 0) {
@@ -233,23 +322,22 @@ Result<std::string> region_overlay(const std::string& node, const std::string& f
   return tree;
 }
 
-Status check_region(Host& host, const Manager& manager, const std::string& node) {
-  if (auto fine = check_node(node); !fine) return fine;
-  if (const auto place = find_overlays(host); !place) return tl::unexpected(place.error());
-  if (auto fine = check_is_region(host, node); !fine) return fine;
-  if (auto fine = check_has_driver(host, node); !fine) return fine;
-  if (auto fine = check_has_manager(host, manager, node); !fine) return fine;
-  return check_is_free(host, node);
+Status check_region(Host& host, const Manager& manager, const std::string& node, const std::string& bridge) {
+  for (const auto& path : {node, bridge.empty() ? node : bridge}) {
+    if (auto fine = check_node(path); !fine) return fine;
+  }
+  const auto around = look_at(host, manager, node, bridge);
+  if (!around) return tl::unexpected(around.error());
+  return {};
 }
 
 Status program_region(Host& host, const Manager& manager, const RegionLoad& load, Flags flags, base::Bytes dom0_half) {
   if (auto fine = check_names(load); !fine) return fine;
-  const auto blob = region_overlay(load.node, load.firmware, flags, dom0_half);
-  if (!blob) return tl::unexpected(blob.error());
   return load_alone(host, manager, flags, load.firmware, [&]() -> Status {
     if (auto gone = take_away(host, load); !gone) return gone;
-    if (auto fine = check_region(host, manager, load.node); !fine) return fine;
-    auto done = apply(host, manager, load, flags, *blob);
+    const auto around = look_at(host, manager, load.node, load.bridge);
+    if (!around) return tl::unexpected(around.error());
+    auto done = apply(host, manager, load, flags, *around, dom0_half);
     if (done) return done;
     Error error = done.error();
     error.what = base::text("region ", load.node, " was not programmed with ", firmware_path(load.firmware), " (flags ",

@@ -44,21 +44,31 @@ std::size_t number_of(const Regions& regions, const std::string& node) {
   return static_cast<std::size_t>(std::find(regions.begin(), regions.end(), node) - regions.begin());
 }
 
-void bridge(FakeHost& host, std::size_t region, const char* state) {
-  host.file("/fake/bridges/region" + std::to_string(region), state);
+std::string value_of(const void* tree, int node, const char* name) {
+  int length = 0;
+  const auto* value = static_cast<const char*>(fdt_getprop(tree, node, name, &length));
+  return value == nullptr ? "" : std::string(value, static_cast<std::size_t>(length));
+}
+
+// of_fpga_region_get_bridges(): the overlay's list, if it has one, takes the place of the node's.
+void switch_bridges(FakeHost& host, const std::string& phandles, const char* state) {
+  for (std::size_t at = 0; at + 4 <= phandles.size(); at += 4) {
+    for (unsigned number = 0; there(host, fake_bridges + std::to_string(number)); ++number) {
+      const auto bridge = fake_bridges + std::to_string(number);
+      if (host.content(bridge + "/of_node/phandle") == phandles.substr(at, 4)) host.file(bridge + "/state", state);
+    }
+  }
 }
 
 std::string programmed(std::size_t region) { return "/fake/regions/region" + std::to_string(region); }
 
+// What a region that is programmed is remembered by: the bridges around it.
 void forget(FakeHost& host, std::size_t region) {
-  bridge(host, region, "off");
+  switch_bridges(host, host.content(programmed(region)), "disabled\n");
   fs::remove(host.real(programmed(region)));
 }
 
-std::string text_property(const void* tree, int node, const char* name) {
-  const auto* value = static_cast<const char*>(fdt_getprop(tree, node, name, nullptr));
-  return value == nullptr ? "" : value;
-}
+std::string text_property(const void* tree, int node, const char* name) { return value_of(tree, node, name).c_str(); }
 
 struct Fragment {
   std::string target;
@@ -76,18 +86,20 @@ std::vector<Fragment> fragments_of(const void* tree) {
 }
 
 // of_fpga_region_notify_pre_apply()
-int program(FakeHost& host, std::size_t region, const void* tree, int overlay) {
+int program(FakeHost& host, std::size_t region, const std::string& node, const void* tree, int overlay) {
   if (there(host, programmed(region))) return EINVAL;
   const auto firmware = text_property(tree, overlay, "firmware-name");
   if (firmware.empty()) return 0;
   if (fdt_getprop(tree, overlay, "external-fpga-config", nullptr) != nullptr) return EINVAL;
-  bridge(host, region, "off");
+  auto bridges = value_of(tree, overlay, "fpga-bridges");
+  if (bridges.empty()) bridges = host.content(live + node + "/fpga-bridges");
+  switch_bridges(host, bridges, "disabled\n");
   if (const int error = fake_fpga_load(host, firmware)) {
     complain(host, "fpga_region region" + std::to_string(region) + ": failed to load FPGA image");
     return error;
   }
-  bridge(host, region, "on");
-  host.file(programmed(region), firmware);
+  switch_bridges(host, bridges, "enabled\n");
+  host.file(programmed(region), bridges);
   return 0;
 }
 
@@ -95,9 +107,8 @@ void add_nodes(FakeHost& host, const std::string& path, const void* tree, int no
   int property = 0;
   fdt_for_each_property_offset(property, tree, node) {
     const char* name = nullptr;
-    int length = 0;
-    const auto* value = static_cast<const char*>(fdt_getprop_by_offset(tree, property, &name, &length));
-    host.file(live + path + "/" + name, std::string(value, static_cast<std::size_t>(length)));
+    fdt_getprop_by_offset(tree, property, &name, nullptr);
+    host.file(live + path + "/" + name, value_of(tree, node, name));
     added += live + path + "/" + name + "\n";
   }
   int child = 0;
@@ -120,7 +131,7 @@ int apply(FakeHost& host, const Regions& regions, const std::string& directory, 
   for (const auto& [target, overlay] : fragments) {
     const auto region = number_of(regions, target);
     if (region == regions.size()) continue;
-    const int error = program(host, region, blob.data(), overlay);
+    const int error = program(host, region, target, blob.data(), overlay);
     if (error == 0) continue;
     complain(host, "OF: overlay: overlay changeset pre-apply notifier error -" + std::to_string(error) +
                        ", target: " + target);
@@ -173,7 +184,11 @@ void lay_out_region(FakeHost& host, std::size_t number, const std::string& node)
   host.file(std::string(fpga_path) + "/of_node/phandle", manager);
   host.file("/sys/class/fpga_region/region" + std::to_string(number) + "/uevent",
             "OF_NAME=" + name_of(node) + "\nOF_FULLNAME=" + node + "\nOF_COMPATIBLE_0=fpga-region\n");
-  bridge(host, number, "on");
+  const auto bridge = "\0\0\0"s + static_cast<char>(0x30 + number);
+  host.file(live + node + "/fpga-bridges", bridge);
+  host.file(live + "/bridge@" + std::to_string(number) + "/phandle", bridge);
+  host.file(fake_bridges + std::to_string(number) + "/of_node/phandle", bridge);
+  host.file(fake_bridges + std::to_string(number) + "/state", "enabled\n");
 }
 
 }  // namespace

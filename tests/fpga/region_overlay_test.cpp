@@ -49,13 +49,13 @@ std::string half(const std::vector<std::string>& targets) {
 }
 
 std::string blob(Flags flags, const std::string& dom0_half = {}) {
-  const auto made = region_overlay(node, "runx/a.bin", flags, base::bytes_of(dom0_half));
+  const auto made = region_overlay(node, "runx/a.bin", flags, {}, base::bytes_of(dom0_half));
   EXPECT_TRUE(made) << made.error().what;
   return made.value_or("");
 }
 
 std::string refusal(const std::string& dom0_half) {
-  const auto made = region_overlay(node, "runx/a.bin", 0, base::bytes_of(dom0_half));
+  const auto made = region_overlay(node, "runx/a.bin", 0, {}, base::bytes_of(dom0_half));
   EXPECT_FALSE(made);
   return made ? "" : made.error().what;
 }
@@ -123,13 +123,13 @@ class Region : public testing::Test {
     before_ = rest(host_);
   }
 
-  // What must be as before after each failure or release: everything but the records of the fakes, the log, the
-  // manager's state and the lock.
+  // What must be as before after each failure or release: everything but the records of the fakes, the log, the lock,
+  // and the states of the manager and the bridges.
   static std::map<std::string, std::string> rest(FakeHost& host) {
     auto tree = host.tree();
     std::erase_if(tree, [](const auto& entry) {
       return entry.first.starts_with("/fake/") || entry.first.starts_with("/run/") || entry.first == "/dev/kmsg" ||
-             entry.first == sysfs + "/state" || entry.first == sysfs + "/status";
+             entry.first.ends_with("/state") || entry.first == sysfs + "/status";
     });
     return tree;
   }
@@ -147,7 +147,7 @@ class Region : public testing::Test {
     return status.error().what;
   }
 
-  std::string bridge(int region) const { return host_.content("/fake/bridges/region" + std::to_string(region)); }
+  std::string bridge(int region) const { return host_.content(fake::fake_bridges + std::to_string(region) + "/state"); }
 
   FakeHost host_;
   const Manager manager_{fake::fpga_name, sysfs};
@@ -157,12 +157,6 @@ class Region : public testing::Test {
 };
 
 TEST_F(Region, IsProgrammedBehindItsBridges) {
-  std::string bridges_meanwhile;
-  host_.on_attribute(sysfs + "/flags", [&](std::string_view value) {
-    bridges_meanwhile += bridge(0);
-    host_.file(sysfs + "/flags", std::string(value) + "\n");
-    return 0;
-  });
   const auto done = program();
   ASSERT_TRUE(done) << done.error().what;
   EXPECT_EQ(host_.content("/fake/fpga/loads"), "1");
@@ -170,12 +164,12 @@ TEST_F(Region, IsProgrammedBehindItsBridges) {
   EXPECT_EQ(host_.content("/fake/fpga/last_flags"), "1") << "the manager's own flags override the overlay's";
   EXPECT_EQ(host_.content(sysfs + "/flags"), "0\n");
   EXPECT_EQ(host_.content(live + "/firmware-name"), load_.firmware + '\0');
-  EXPECT_EQ(bridge(0), "on");
+  EXPECT_EQ(bridge(0), "enabled\n");
   EXPECT_FALSE(host_.Host::exists(firmware_path(load_.firmware + ".dtbo"))) << "the kernel has read it";
 
   ASSERT_TRUE(release_region(host_, load_));
   EXPECT_EQ(rest(host_), before_);
-  EXPECT_EQ(bridge(0), "off") << "the kernel's way";
+  EXPECT_EQ(bridge(0), "disabled\n") << "the kernel's way";
   EXPECT_EQ(host_.content(sysfs + "/state"), "operating\n") << "the fabric stays as it is";
   EXPECT_TRUE(release_region(host_, load_)) << "giving back twice is fine";
   EXPECT_TRUE(program()) << "and it can be had again";
@@ -191,7 +185,72 @@ TEST_F(Region, AndAnotherOne) {
   ASSERT_TRUE(second) << second.error().what;
   ASSERT_TRUE(release_region(host_, load_));
   EXPECT_EQ(host_.content("/proc/device-tree" + other_node + "/firmware-name"), other.firmware + '\0');
-  EXPECT_EQ(bridge(1), "on");
+  EXPECT_EQ(bridge(1), "enabled\n");
+}
+
+// The bridge as it was while the manager loaded.
+TEST_F(Region, IsShutOffMeanwhile) {
+  const auto state_file = fake::fake_bridges + "0/state"s;
+  host_.file("/fake/fpga/fail_next", std::to_string(EIO));
+  EXPECT_FALSE(program());
+  EXPECT_EQ(host_.content(state_file), "disabled\n") << "what a failed load has left";
+  ASSERT_TRUE(program());
+  EXPECT_EQ(host_.content(state_file), "enabled\n");
+}
+
+TEST_F(Region, HasTheBridgeThatTheBoardFileNames) {
+  ASSERT_TRUE(host_.remove(live + "/fpga-bridges"));
+  before_ = rest(host_);
+  auto load = load_;
+  load.bridge = "/bridge@1";
+  const auto done = program_region(host_, manager_, load, flag_partial);
+  ASSERT_TRUE(done) << done.error().what;
+  EXPECT_EQ(host_.content(live + "/fpga-bridges"), "\0\0\0\x31"s);
+  ASSERT_TRUE(release_region(host_, load_)) << "which need not know the bridge";
+  EXPECT_EQ(rest(host_), before_);
+  EXPECT_EQ(bridge(0), "enabled\n");
+  EXPECT_EQ(bridge(1), "disabled\n");
+}
+
+TEST_F(Region, HasTheBridgesOfItsNode) {
+  auto load = load_;
+  load.bridge = "/bridge@0";
+  EXPECT_TRUE(program_region(host_, manager_, load, flag_partial));
+  ASSERT_TRUE(release_region(host_, load));
+  load.bridge = "/bridge@1";
+  EXPECT_THAT(failure(program_region(host_, manager_, load, flag_partial), ENODEV),
+              HasSubstr("the region /fpga-region has bridges, and /bridge@1 is none of them"));
+  load.bridge = "/axi/no-bridge";
+  EXPECT_THAT(failure(program_region(host_, manager_, load, flag_partial), ENODEV),
+              HasSubstr("has no bridge /axi/no-bridge, or it has no phandle"));
+  load.bridge = "/../bridge@0";
+  EXPECT_THAT(failure(program_region(host_, manager_, load, flag_partial), EINVAL), HasSubstr("is no path"));
+  EXPECT_FALSE(check_region(host_, manager_, node, "/../bridge@0"));
+}
+
+TEST_F(Region, IsNotProgrammedBehindABridgeWithoutADriver) {
+  ASSERT_TRUE(host_.remove_tree(fake::fake_bridges + "0"s));
+  before_ = rest(host_);
+  EXPECT_THAT(failure(program(), ENODEV),
+              HasSubstr("no driver has taken the bridge of the region /fpga-region with phandle 0x30"));
+  ASSERT_TRUE(host_.remove_tree("/sys/class/fpga_bridge"));
+  before_ = rest(host_);
+  EXPECT_THAT(failure(program(), ENODEV), HasSubstr("with phandle 0x30"));
+  EXPECT_EQ(host_.content("/fake/fpga/loads"), "0");
+}
+
+TEST_F(Region, IsNotBelievedToBeOpen) {
+  host_.on_attribute(sysfs + "/flags", [&](std::string_view value) {
+    // Between the look and the load, the bridge begins to be another's.
+    host_.file(fake::fake_bridges + "0/of_node/phandle"s, "\0\0\0\x77"s);
+    host_.file(fake::fake_bridges + "0/state"s, "disabled\n");
+    host_.file(sysfs + "/flags", std::string(value) + "\n");
+    return 0;
+  });
+  const auto done = program();
+  ASSERT_FALSE(done);
+  EXPECT_THAT(done.error().what, HasSubstr("the bridge /sys/class/fpga_bridge/br0 is not enabled"));
+  EXPECT_FALSE(host_.Host::exists(live + "/firmware-name"));
 }
 
 TEST_F(Region, TakesDom0sHalfAlong) {
@@ -213,9 +272,9 @@ TEST_F(Region, IsNotTouchedWhileItHasAnOverlay) {
   EXPECT_EQ(refused.error().code, std::errc::device_or_resource_busy);
   EXPECT_THAT(refused.error().what,
               HasSubstr("the region /fpga-region has an overlay already (firmware-name runx/c1-pr0.bin)"));
-  EXPECT_EQ(bridge(0), "on");
+  EXPECT_EQ(bridge(0), "enabled\n");
   ASSERT_TRUE(release_region(host_, second));
-  EXPECT_EQ(bridge(0), "on") << "what is not ours stays";
+  EXPECT_EQ(bridge(0), "enabled\n") << "what is not ours stays";
   EXPECT_EQ(host_.content("/fake/fpga/loads"), "1");
 }
 
@@ -225,7 +284,7 @@ TEST_F(Region, SaysWhatTheManagerSays) {
               AllOf(HasSubstr("region /fpga-region was not programmed with /lib/firmware/runx/c1-pr0.bin (flags 0x1)"),
                     HasSubstr("'path' reads '', 'status' reads 'unapplied'"), HasSubstr("failed to load FPGA image"),
                     HasSubstr("its state is 'write error', its status 'reconfig operation error'")));
-  EXPECT_EQ(bridge(0), "off");
+  EXPECT_EQ(bridge(0), "disabled\n");
   EXPECT_TRUE(program()) << "the next one comes through";
 }
 
