@@ -167,8 +167,8 @@ std::string plan_text(const Plan& plan) {
     if (b.loaded) {
       step("leave ", b.where(), " as it is: it holds ", b.file, " (", b.payload_digest, ")");
     } else {
-      step("program ", b.where(), " with ", b.file, " (", b.payload_length, " bytes, ", b.payload_digest,
-           ") through \"", b.manager, "\"");
+      step("program ", b.where(), " with ", b.file, " (", b.payload_length, " bytes, ", b.payload_digest, ") through ",
+           b.node.empty() ? "" : text("its node ", b.node, " and "), "\"", b.manager, "\"");
     }
   }
   const auto& domain = plan.domain;

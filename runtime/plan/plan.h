@@ -67,6 +67,8 @@ struct BitstreamStep {
   bool full = false;  // replaces the whole device
   bool encrypted = false;
   bool loaded = false;            // the region holds it already: nothing is programmed
+  std::string node = {};          // of the region: it is programmed through that, its bridges off; empty: directly
+  std::string bridge = {};        // node of the bridge around the region; empty: not said
   std::string blank = {};         // file in Dom0 that is loaded when the region is given back; empty: none
   std::string blank_digest = {};  // of what the manager gets of it
 

@@ -7,6 +7,7 @@
 #include "base/sha256.h"
 #include "fpga/bitstream.h"
 #include "fpga/manager.h"
+#include "fpga/region_overlay.h"
 #include "runtime/resources/contents.h"
 
 namespace runx::resources {
@@ -53,8 +54,22 @@ Status remove_firmware(base::Host& host, const std::string& name) {
   return removed;
 }
 
+fpga::RegionLoad region_load(const Record& record) {
+  return {field(record, "node"), field(record, "firmware"), field(record, "overlay"), field(record, "bridge")};
+}
+
+enum class Bridges { off_meanwhile, off_already };
+
+Status program(base::Host& host, const Record& record, const fpga::Manager& manager, Bridges bridges) {
+  const auto flags = is_set(record, "full") ? fpga::Flags{0} : fpga::flag_partial;
+  if (bridges == Bridges::off_meanwhile && !field(record, "node").empty()) {
+    return fpga::program_region(host, manager, region_load(record), flags);
+  }
+  return fpga::program(host, manager, field(record, "firmware"), flags);
+}
+
 // Programs the record's regions, and says in the contents what they hold.
-Status load(base::Host& host, const Record& record, const std::string& image, const Content& content) {
+Status load(base::Host& host, const Record& record, const std::string& image, const Content& content, Bridges bridges) {
   const auto manager = fpga::find_manager(host, field(record, "manager"));
   if (!manager) return tl::unexpected(manager.error());
   for (const auto& region : regions_of(record)) {
@@ -62,8 +77,7 @@ Status load(base::Host& host, const Record& record, const std::string& image, co
   }
   const auto& firmware = field(record, "firmware");
   if (auto written = write_firmware(host, firmware, image); !written) return written;
-  const auto flags = is_set(record, "full") ? fpga::Flags{0} : fpga::flag_partial;
-  if (auto programmed = fpga::program(host, *manager, firmware, flags); !programmed) return programmed;
+  if (auto programmed = program(host, record, *manager, bridges); !programmed) return programmed;
   for (const auto& region : regions_of(record)) {
     if (auto written = write_content(host, region, content); !written) return written;
   }
@@ -89,7 +103,7 @@ Status load_blank(base::Host& host, const Record& record) {
     return base::fail(std::errc::io_error, file, " is not the file any more that was checked (", digest,
                       "): put that one back");
   }
-  return load(host, record, image, {digest, file, ""});
+  return load(host, record, image, {digest, file, ""}, Bridges::off_already);
 }
 
 }  // namespace
@@ -105,6 +119,12 @@ Record bitstream_record(const plan::BitstreamStep& step, const std::string& key,
                  {"container", id},
                  {"firmware", base::text(firmware_directory, "/", key, "-", step.full ? "full" : regions, ".bin")}}};
   if (step.full) record.fields["full"] = "yes";
+  if (!step.node.empty()) {
+    record.fields["node"] = step.node;
+    record.fields["bridge"] = step.bridge;
+    // The region is the container's alone while there is an overlay.
+    record.fields["overlay"] = "runx-accel-" + regions;
+  }
   if (step.loaded) record.fields["loaded"] = "yes";
   if (!step.blank.empty()) {
     record.fields["blank"] = step.blank;
@@ -115,12 +135,16 @@ Record bitstream_record(const plan::BitstreamStep& step, const std::string& key,
 
 Status acquire_bitstream(base::Host& host, const Record& record, const std::string& image) {
   if (is_set(record, "loaded")) return {};
-  auto loaded = load(host, record, image, {field(record, "digest"), field(record, "file"), field(record, "container")});
+  auto loaded = load(host, record, image, {field(record, "digest"), field(record, "file"), field(record, "container")},
+                     Bridges::off_meanwhile);
   if (!loaded) return base::context(loaded.error(), "region ", field(record, "regions"));
   return {};
 }
 
 Status release_bitstream(base::Host& host, const Record& record) {
+  if (!field(record, "node").empty()) {
+    if (auto released = fpga::release_region(host, region_load(record)); !released) return released;
+  }
   const auto manager = fpga::find_manager(host, field(record, "manager"));
   if (manager) {
     if (auto reset = fpga::reset_flags(host, *manager); !reset) return reset;

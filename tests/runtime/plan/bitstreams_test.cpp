@@ -126,6 +126,14 @@ TEST_F(PlaceTest, APolicyMayWantAFreshLoad) {
   EXPECT_THAT(placed().regions, ElementsAre("pr0"));
 }
 
+TEST_F(PlaceTest, BehindBridgesARegionIsProgrammedForEveryContainer) {
+  host_.contents["pr0"] = digest('b');
+  asked().region = "pr0";
+  region(0).node = "/fpga-region";
+  EXPECT_FALSE(placed().loaded);
+  EXPECT_EQ(placed().node, "/fpga-region");
+}
+
 TEST_F(PlaceTest, TheBlankOfTheRegion) {
   region(0).blank = "/blank.bit";
   BitstreamFacts blank;
