@@ -80,6 +80,12 @@ class Placer {
         refuse("bitstream ", file, " has digest ", facts.digest, ", which is not among those that ", policy_path,
                " lets in: add it there, or use another");
     }
+    if (!fpga::is_stream_file(facts.info.format)) {
+      refuse("bitstream ", file, " is ", fpga::sentence_name(facts.info.format),
+             ", and this version of runx-accel programs .bit and .bin files only: put the bitstream itself into the "
+             "image");
+      return false;
+    }
     check_encryption(request, file, facts.info);
     check_partial(request, file, facts.info);
     if (!facts.info.idcode) {
