@@ -69,7 +69,7 @@ std::string payload_of(const BitstreamInfo& info) {
                                        [](const Component& part) { return part.kind == "bitstream"; });
     return streams == 0 ? "none: it holds no bitstream" : base::text("none read: it holds ", streams, " of them");
   }
-  auto out = counted(info.payload_length, "byte") + base::text(" at offset ", info.payload_offset);
+  auto out = counted(info.payload_length, "byte") + " at offset " + grouped(info.payload_offset);
   if (info.contains) out += base::text(", a .", to_text(*info.contains));
   return out;
 }
@@ -109,7 +109,7 @@ std::string parts_of(const std::vector<Component>& parts) {
     const auto length = grouped(part.length);
     out += "  " + part.kind + std::string(kind - part.kind.size() + 2, ' ') + part.name +
            std::string(name - part.name.size() + (name > 0 ? 2 : 0), ' ') + std::string(size - length.size(), ' ') +
-           length + base::text(part.length == 1 ? " byte" : " bytes", " at offset ", part.offset);
+           length + base::text(part.length == 1 ? " byte" : " bytes", " at offset ", grouped(part.offset));
     if (part.id) out += ", id " + id_text(part.id);
     if (part.unique_id) out += ", unique id " + id_text(part.unique_id);
     if (part.parent_unique_id) out += ", parent's " + id_text(part.parent_unique_id);
@@ -123,7 +123,7 @@ std::string parts_of(const std::vector<Component>& parts) {
 std::string overlays_of(const std::vector<OverlayNode>& overlays) {
   std::string out = "\n  overlay\n";
   for (const auto& overlay : overlays) {
-    out += "  " + overlay.target + (overlay.node.empty() ? "" : " ‣ " + overlay.node) + ": ";
+    out += "  " + overlay.target + (overlay.node.empty() ? "" : ", " + overlay.node) + ": ";
     if (overlay.firmware.empty()) {
       out += "names no bitstream\n";
       continue;

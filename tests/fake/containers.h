@@ -12,15 +12,15 @@
 namespace runx::fake {
 
 struct BootPartition {
-  std::string name;
-  std::string content;
+  std::string name = {};
+  std::string content = {};
   std::uint32_t attributes = 0x26;  // for the PL; 0x116 a program for a53-0, 0x80 encrypted, 0x8000 signed
 };
 std::string make_boot_image(const std::vector<BootPartition>& partitions);
 
 struct PdiPartition {
-  std::string name;  // of its image, which has this partition only
-  std::string content;
+  std::string name = {};  // of its image, which has this partition only
+  std::string content = {};
   std::uint32_t id = 0x18700000;  // of the image: an FPGA's
   std::uint32_t type = 2;         // 1 elf, 2 cdo, 3 cfi …
   std::uint32_t key_source = 0;   // not 0: encrypted
@@ -38,8 +38,8 @@ std::string make_pdi(const PdiOptions& options = {});
 
 struct XclbinSection {
   std::uint32_t kind = 0;
-  std::string content;
-  std::string name;
+  std::string content = {};
+  std::string name = {};
 };
 std::string make_xclbin(const std::vector<XclbinSection>& sections);
 

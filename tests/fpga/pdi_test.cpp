@@ -58,7 +58,8 @@ TEST(Pdi, TellsAPartialOne) {
 }
 
 TEST(Pdi, TellsAFullOne) {
-  const auto pdi = read(fake::make_pdi({.partial = false, .parent_id = 0, .partitions = {{"a", "1234", 1, 3}, {"b", "12345678", 2, 4}}}));
+  const auto pdi = read(
+      fake::make_pdi({.partial = false, .parent_id = 0, .partitions = {{"a", "1234", 1, 3}, {"b", "12345678", 2, 4}}}));
   EXPECT_FALSE(pdi.partial);
   ASSERT_EQ(pdi.parts.size(), 2U);
   EXPECT_EQ(pdi.parts[0].kind, "cfi");
