@@ -108,8 +108,10 @@ class Reader {
     const std::uint64_t offset = std::uint64_t{base::le32(header, 0x20)} * 4;
     // Plain partitions have one length; of cipher text it is the encrypted one that counts, and is never the shorter.
     const std::uint64_t length = std::uint64_t{base::le32(header, part.encrypted ? 0 : 4)} * 4;
-    if (!base::inside(file_.size(), offset, length))
-      return bad("has ", length, " bytes of partition ", number, " at offset ", offset, ", and only ", file_.size(),
+    // What the FSBL moves: with padding, and the certificate of a signed one behind it.
+    const auto whole = std::max(length, std::uint64_t{base::le32(header, 8)} * 4);
+    if (!base::inside(file_.size(), offset, whole))
+      return bad("has ", whole, " bytes of partition ", number, " at offset ", offset, ", and only ", file_.size(),
                  " bytes: it is truncated");
     part.offset = offset;
     part.length = length;

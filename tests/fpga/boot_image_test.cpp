@@ -103,6 +103,7 @@ TEST(BootImage, RefusesWhatDoesNotFitTogether) {
       {"far headers", with_word(table, 8, 0xFFFFFFFF), "has its header of partition 0 at offset 17179869180"},
       {"far partition", with_word(headers, 0x20, 0xFFFFFFFF), "bytes of partition 0 at offset 17179869180"},
       {"long partition", with_word(headers, 4, 0xFFFFFFFF), "has 17179869180 bytes of partition 0"},
+      {"certificate cut", with_word(headers + 64, 8, 0xFFFF), "has 262140 bytes of partition 1"},
       {"other order", with_word(headers, 0x0C, 0x440), "does not point to the one behind it"},
       {"goes on", with_word(headers + 64, 0x0C, 0x460), "header of partition 1 that does not point"},
   };
