@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/bytes.h"
 #include "fpga/parts.h"
 #include "tests/fuzz/hold.h"
 
