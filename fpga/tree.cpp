@@ -7,6 +7,11 @@
 #include <libfdt.h>
 
 namespace runx::fpga {
+namespace {
+
+constexpr std::uint32_t oldest_version = 17;  // what dtc has written since 2007
+
+}  // namespace
 
 base::Result<Tree> Tree::parse(base::Bytes bytes, const std::string& name) {
   const auto bad = [&](const std::string& why) {
@@ -17,6 +22,9 @@ base::Result<Tree> Tree::parse(base::Bytes bytes, const std::string& name) {
   const std::size_t total = base::be32(bytes, 4);
   if (total > bytes.size())
     return bad(base::text("it says that it has ", total, " bytes, and has ", bytes.size(), ": it is truncated"));
+  // Trees of before version 16 name their nodes otherwise, and libfdt 1.6.1 follows a null pointer in some of them.
+  if (const auto version = base::be32(bytes, 20); version < oldest_version)
+    return bad(base::text("it is of version ", version, ", and only ", oldest_version, " and newer are read"));
   Tree out;
   out.words_.resize((bytes.size() + 7) / 8);
   std::memcpy(out.words_.data(), bytes.data(), bytes.size());

@@ -145,6 +145,9 @@ TEST(Dtbo, RefusesWhatIsNotOne) {
   auto damaged = file;
   damaged[60] = '\x7F';
   EXPECT_THAT(error_of(damaged), HasSubstr("no sound device tree blob"));
+  auto old = file;
+  old[23] = 3;
+  EXPECT_THAT(error_of(old), HasSubstr("it is of version 3")) << "libfdt 1.6.1 dies of some of these";
   Writer tree;
   tree.node("cpus");
   EXPECT_THAT(error_of(tree.finish()), HasSubstr("a.dtbo is a device tree and no overlay"));
