@@ -204,6 +204,8 @@ std::string describe(const BitstreamInfo& info, const std::string& name, const s
   line(out, "stream", payload_of(info));
   line(out, "sha256", sha256);
   line(out, "writes", frames_of(info));
+  if (info.format == Format::pdi && info.parts.empty() && info.encrypted)
+    line(out, "parts", "not listed: their headers are encrypted");
   if (!info.parts.empty()) out += parts_of(info.parts);
   if (!info.overlays.empty()) out += overlays_of(info.overlays);
   return out + picture(info.footprint);

@@ -22,10 +22,10 @@ std::string describe_frames(const BitstreamInfo& info);
 // IDCODE stands for), device, date, time, tool_version, idcode ("0x…"), partial, compressed, encrypted, authenticated,
 // byte_swapped, sha256, payload {offset, length}, frames, repeats and footprint
 // [{block, row, columns [[first, last], …], frames, repeats}]. What the format does not tell is null. Containers have
-// parts [{kind, name, offset, length, encrypted, authenticated}] too; a PDI id and parentId, an .xclbin uuid, platform,
-// shells and contains, a .dtbo overlays [{target, node, firmware, partial, encrypted, authenticated, external}]. With
-// `runs`, also runs [{address "0x…", frames, written, repeats}], which is what containment is decided on
-// (fpga/footprint.h).
+// parts [{kind, name, offset, length, encrypted, authenticated}] too; a PDI id and parent_id, an .xclbin uuid,
+// platform, shells and contains, a .dtbo overlays [{target, node, firmware, partial, encrypted, authenticated,
+// external}]. With `runs`, also runs [{address "0x…", frames, written, repeats}], which is what containment is decided
+// on (fpga/footprint.h).
 std::string describe_json(const BitstreamInfo& info, const std::string& sha256, bool runs = false);
 
 }  // namespace runx::fpga

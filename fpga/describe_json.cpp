@@ -53,8 +53,8 @@ json parts_json(const BitstreamInfo& info) {
                   {"length", part.length}, {"encrypted", part.encrypted}, {"authenticated", part.authenticated}};
     if (info.format == Format::pdi) {
       entry["id"] = id_or_null(part.id);
-      entry["uniqueId"] = id_or_null(part.unique_id);
-      entry["parentUniqueId"] = id_or_null(part.parent_unique_id);
+      entry["unique_id"] = id_or_null(part.unique_id);
+      entry["parent_unique_id"] = id_or_null(part.parent_unique_id);
     }
     out.push_back(std::move(entry));
   }
@@ -81,7 +81,7 @@ void add_format(json& out, const BitstreamInfo& info) {
     out["parts"] = parts_json(info);
   if (info.format == Format::pdi) {
     out["id"] = id_or_null(info.id);
-    out["parentId"] = id_or_null(info.parent_id);
+    out["parent_id"] = id_or_null(info.parent_id);
   }
   if (info.format == Format::xclbin) {
     out["uuid"] = info.uuid;

@@ -181,9 +181,11 @@ TEST(Describe, SaysWhatAPdiKeepsToItself) {
   cdo  pl_rp0  12 bytes at offset 336, id 0x18700000
 )");
   const auto told = json::parse(describe_json(info, "", true));
-  EXPECT_EQ(told["parentId"], "0x2");
+  EXPECT_EQ(told["parent_id"], "0x2");
   EXPECT_EQ(told["parts"][0]["id"], "0x18700000");
-  EXPECT_TRUE(told["parts"][0]["uniqueId"].is_null());
+  EXPECT_TRUE(told["parts"][0]["unique_id"].is_null());
+  EXPECT_THAT(describe(read(fake::make_pdi({.hidden = true})), "a.pdi", ""),
+              HasSubstr("parts     not listed: their headers are encrypted\n"));
   for (const char* key : {"frames", "repeats", "footprint", "runs"}) EXPECT_TRUE(told[key].is_null()) << key;
 }
 
