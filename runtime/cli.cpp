@@ -12,6 +12,7 @@
 
 #include "annotations/value.h"
 #include "runtime/container.h"
+#include "runtime/list.h"
 #include "runtime/monitor.h"
 #include "runtime/oci/bundle.h"
 #include "runtime/version.h"
@@ -34,6 +35,10 @@ struct Options {
   std::string signal = "TERM";
   bool force = false;
   int ready_fd = -1;
+  std::string list_format = "table";
+  bool list_json = false;
+  bool list_quiet = false;
+  bool list_resources = false;
 };
 
 std::string absolute(const std::string& path) {
@@ -88,6 +93,11 @@ void add_commands(CLI::App& app, Options& options) {
   ignored(*kill, "-a,--all", "Accepted: a signal that ends the domain ends all of its processes");
   with_id("delete", "Give everything back")
       ->add_flag("-f,--force", options.force, "Kill it first; fine when there is none");
+  auto* list = app.add_subcommand("list", "Print the containers of --root, or what this machine has to give");
+  list->add_flag("--resources", options.list_resources, "The regions and devices, who holds them, what they hold");
+  list->add_option("-f,--format", options.list_format, "table or json")->check(CLI::IsMember({"json", "table"}));
+  list->add_flag("--json", options.list_json, "The same as --format json");
+  list->add_flag("-q,--quiet", options.list_quiet, "Names only");
   app.add_subcommand("features", "Print what this runtime can do, as JSON");
   auto* monitor = with_id("monitor", "What create leaves behind")->group("");
   monitor->add_option("--ready-fd", options.ready_fd)->required();
@@ -123,6 +133,16 @@ Status do_state(const Caller& caller, const Options& options) {
   return {};
 }
 
+Status do_list(const Caller& caller, const Options& options) {
+  const auto format = options.list_quiet                                   ? ListFormat::ids
+                      : options.list_json || options.list_format == "json" ? ListFormat::json
+                                                                           : ListFormat::table;
+  const auto text = options.list_resources ? list_resources(caller, format) : list_containers(caller, format);
+  if (!text) return tl::unexpected(text.error());
+  std::cout << *text;
+  return {};
+}
+
 int do_monitor(base::Host& host, const Options& options) {
   const auto directory = oci::directory_of(options.root, options.id);
   const auto state = oci::read_state(host, directory);
@@ -133,7 +153,7 @@ int do_monitor(base::Host& host, const Options& options) {
 
 std::string not_understood(const CLI::App& app) {
   const auto words = app.remaining(true);
-  const char* known = "this runtime has create, start, state, kill, delete and features";
+  const char* known = "this runtime has create, start, state, kill, delete, list and features";
   if (words.empty()) return base::text("no command is given: ", known);
   return base::text("\"", annotations::printable(words.front()), "\" is not understood: ", known);
 }
@@ -191,6 +211,7 @@ int run_cli(base::Host& host, const std::vector<std::string>& arguments) {
     std::cout << features();
     return 0;
   }
+  if (app.got_subcommand("list")) return report(host, caller.log, do_list(caller, options));
   if (app.got_subcommand("create")) return report(host, caller.log, do_create(caller, options));
   if (app.got_subcommand("start")) return report(host, caller.log, start(caller, options.id));
   if (app.got_subcommand("state")) return report(host, caller.log, do_state(caller, options));

@@ -16,6 +16,7 @@
 #include "runtime/monitor.h"
 #include "runtime/oci/bundle.h"
 #include "runtime/plan/image.h"
+#include "runtime/resources/bitstream.h"
 #include "runtime/resources/resource.h"
 #include "runtime/xen/xl.h"
 
@@ -88,7 +89,7 @@ class Taking {
     if (!plan) return tl::unexpected(plan.error());
     caller_.log.detail(host_, "the plan:\n" + plan::plan_text(*plan));
     for (const auto& step : plan->bitstreams) {
-      const auto record = resources::bitstream_record(step, state_.uuid);
+      const auto record = resources::bitstream_record(step, state_.uuid, options_.id);
       if (auto done = write_down(record); !done) return done;
       if (auto done = resources::acquire_bitstream(host_, record, request_.bitstreams.images.at(step.file)); !done)
         return done;
@@ -127,9 +128,7 @@ class Taking {
   Result<plan::Plan> plan_and_claim(std::uint64_t rootfs_bytes) {
     const auto ledger = resources::lock_ledger(host_);
     if (!ledger) return tl::unexpected(ledger.error());
-    auto holders = resources::holders(host_);
-    if (!holders) return tl::unexpected(holders.error());
-    request_.host.holders = std::move(*holders);
+    if (auto read = read_taken(host_, request_.host); !read) return tl::unexpected(read.error());
     auto plan = plan_for(request_, rootfs_bytes);
     if (!plan) return plan;
     for (const auto& claim : plan->claims()) {

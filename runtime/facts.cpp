@@ -2,11 +2,14 @@
 #include "runtime/facts.h"
 
 #include "devtree/blob.h"
+#include "runtime/plan/image.h"
+#include "runtime/resources/contents.h"
 #include "runtime/resources/ledger.h"
 
 namespace runx::runtime {
 
 using base::Result;
+using base::Status;
 
 namespace {
 
@@ -22,12 +25,37 @@ void read_live(base::Host& host, const annotations::AcceleratorRequest& request,
   }
 }
 
+void read_blanks(base::Host& host, plan::HostFacts& facts) {
+  for (const auto& region : facts.board.regions) {
+    if (region.blank.empty()) continue;
+    const auto file = host.read(region.blank, plan::largest_bitstream);
+    facts.blanks.emplace(region.name,
+                         file ? plan::check_blank(region, *file) : plan::Blank(tl::unexpected(file.error().what)));
+  }
+}
+
 }  // namespace
 
-Result<plan::HostFacts> read_host_facts(base::Host& host, const annotations::AcceleratorRequest& request) {
+Result<plan::Board> read_board(base::Host& host) {
   const auto text = host.read(plan::board_path);
   if (!text) return base::context(text.error(), "a board file must say what this machine has to give");
-  auto board = plan::parse_board(*text, plan::board_path);
+  return plan::parse_board(*text, plan::board_path);
+}
+
+Status read_taken(base::Host& host, plan::HostFacts& facts) {
+  const auto holders = resources::holders(host);
+  if (!holders) return tl::unexpected(holders.error());
+  facts.holders.clear();
+  for (const auto& [claim, owner] : *holders) facts.holders[claim] = owner.id;
+  const auto contents = resources::read_contents(host);
+  if (!contents) return tl::unexpected(contents.error());
+  facts.contents.clear();
+  for (const auto& [region, content] : *contents) facts.contents[region] = content.digest;
+  return {};
+}
+
+Result<plan::HostFacts> read_host_facts(base::Host& host, const annotations::AcceleratorRequest& request) {
+  auto board = read_board(host);
   if (!board) return tl::unexpected(board.error());
   plan::HostFacts facts;
   facts.board = std::move(*board);
@@ -48,9 +76,8 @@ Result<plan::HostFacts> read_host_facts(base::Host& host, const annotations::Acc
     facts.boot_tree = std::move(*blob);
     read_live(host, request, facts);
   }
-  auto holders = resources::holders(host);
-  if (!holders) return tl::unexpected(holders.error());
-  facts.holders = std::move(*holders);
+  if (!request.bitstreams.empty()) read_blanks(host, facts);
+  if (auto read = read_taken(host, facts); !read) return tl::unexpected(read.error());
   return facts;
 }
 

@@ -11,4 +11,11 @@ namespace runx::runtime {
 
 base::Result<plan::HostFacts> read_host_facts(base::Host& host, const annotations::AcceleratorRequest& request);
 
+// The board file of this machine.
+base::Result<plan::Board> read_board(base::Host& host);
+
+// What changes from one container to the next: who holds what, and what the regions hold. Called again under the
+// ledger's lock, where it stays true.
+base::Status read_taken(base::Host& host, plan::HostFacts& facts);
+
 }  // namespace runx::runtime

@@ -3,7 +3,7 @@
 #
 # The demo's part in Dom0: containerd runs the image through runx-accel, once as it should be and three times as a board
 # must refuse it, and Dom0 is compared with what it was before.
-# Needs timer.tar and timer.sha256 (examples/timer/make-image) beside it.
+# Needs timer.tar, timer.sha256 and timer.board.json (examples/timer/make-image) beside it.
 set -euo pipefail
 # shellcheck source=examples/board/dom0/functions.sh
 source /etc/board/functions.sh
@@ -55,6 +55,7 @@ refused() {
 }
 
 say "Dom0 before"
+cp timer.board.json /etc/runx-accel/board.json
 start_containerd
 ctr image import --base-name localhost/timer timer.tar >/dev/null
 inventory >/tmp/before

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <set>
 
-#include "annotations/value.h"
+#include "runtime/plan/bitstream_checks.h"
 #include "runtime/plan/claim.h"
 
 namespace runx::plan {
@@ -13,17 +13,6 @@ namespace {
 using annotations::AcceleratorRequest;
 using annotations::BitstreamRequest;
 using base::text;
-
-constexpr std::uint32_t idcode_mask = 0x0FFFFFFF;  // the highest nibble is the silicon's revision
-
-std::string idcode_text(std::uint32_t code) { return base::hex(code, 8).substr(2); }
-
-// A file of a request, and what is known of it.
-struct Candidate {
-  const std::string* file = nullptr;
-  const std::optional<std::string>* digest = nullptr;
-  const BitstreamFacts* facts = nullptr;
-};
 
 class Placer {
  public:
@@ -57,83 +46,10 @@ class Placer {
     return Candidate{&file, &digest, facts == image_.bitstreams.end() ? nullptr : &facts->second};
   }
 
-  // What of the file itself speaks against it, whatever the region.
   bool sound(const BitstreamRequest& request, const Candidate& candidate) {
-    const auto before = out_.refusals.size();
-    const auto& file = *candidate.file;
-    if (candidate.facts == nullptr) {
-      refuse("bitstream ", file, " was not read");
-      return false;
-    }
-    const auto& facts = *candidate.facts;
-    if (*candidate.digest && **candidate.digest != facts.digest) {
-      refuse("bitstream ", file, " has digest ", facts.digest, ", but the image asks for ", **candidate.digest,
-             ": rebuild the image with the file that was meant");
-    }
-    if (request.format && *request.format != fpga::to_text(facts.info.format)) {
-      refuse("bitstream ", file, " is a .", fpga::to_text(facts.info.format), ", but fpga.", request.name,
-             ".format says ", *request.format, ": correct the annotation");
-    }
-    if (const auto* rule = host_.rule(); rule != nullptr && rule->digests) {
-      const auto& known = *rule->digests;
-      if (std::find(known.begin(), known.end(), facts.digest) == known.end())
-        refuse("bitstream ", file, " has digest ", facts.digest, ", which is not among those that ", policy_path,
-               " lets in: add it there, or use another");
-    }
-    if (!fpga::is_stream_file(facts.info.format)) {
-      refuse("bitstream ", file, " is ", fpga::sentence_name(facts.info.format),
-             ", and this version of runx-accel programs .bit and .bin files only: put the bitstream itself into the "
-             "image");
-      return false;
-    }
-    check_encryption(request, file, facts.info);
-    check_partial(request, file, facts.info);
-    if (!facts.info.idcode) {
-      refuse("bitstream ", file, " does not say for which part it is (no IDCODE): write it with a tool that does");
-    }
-    return out_.refusals.size() == before;
-  }
-
-  void check_encryption(const BitstreamRequest& request, const std::string& file, const fpga::BitstreamInfo& info) {
-    const auto* rule = host_.rule();
-    if (info.encrypted && rule != nullptr && rule->encrypted) {
-      if (request.encrypted != true) {
-        refuse("bitstream ", file, " is encrypted, and fpga.", request.name, ".encrypted does not say so: write yes");
-      }
-    } else if (info.encrypted) {
-      refuse("bitstream ", file, " is encrypted, so nobody can check what it writes: use a plain one");
-    } else if (request.encrypted.value_or(false)) {
-      refuse("bitstream ", file, " is not encrypted, but fpga.", request.name,
-             ".encrypted says yes: correct the annotation");
-    }
-  }
-
-  void check_partial(const BitstreamRequest& request, const std::string& file, const fpga::BitstreamInfo& info) {
-    if (request.partial && info.partial && *request.partial != *info.partial) {
-      refuse("bitstream ", file, " is a ", *info.partial ? "partial" : "full", " one, but fpga.", request.name,
-             ".partial says ", *request.partial ? "yes" : "no", ": correct the annotation");
-      return;
-    }
-    const auto* rule = host_.rule();
-    if (!info.partial && request.partial && rule != nullptr && !rule->headerless) {
-      refuse("bitstream ", file, " does not say whether it is partial, and ", policy_path,
-             " takes nobody's word for it (headerless): use the .bit file");
-      return;
-    }
-    const auto partial = info.partial ? info.partial : request.partial;
-    if (!partial) {
-      refuse("bitstream ", file,
-             " does not say whether it is partial (a .bin has no header): use the .bit file, or "
-             "write fpga.",
-             request.name, ".partial = yes if it is");
-    } else if (!*partial) {
-      refuse("bitstream ", file, " is a full one and would replace the whole device: use a partial one for a region");
-    }
-  }
-
-  static bool fits(const Region& region, std::uint32_t code) {
-    return std::any_of(region.idcodes.begin(), region.idcodes.end(),
-                       [&](std::uint32_t known) { return (known & idcode_mask) == (code & idcode_mask); });
+    auto why = unsound(request, candidate, host_);
+    out_.refusals.insert(out_.refusals.end(), why.begin(), why.end());
+    return why.empty();
   }
 
   static bool asks_for(const BitstreamRequest& request, const Region& region) {
@@ -146,32 +62,14 @@ class Placer {
   }
 
   bool used_here(const Region& region) const {
-    return std::any_of(out_.steps.begin(), out_.steps.end(),
-                       [&](const BitstreamStep& step) { return step.region == region.name; });
+    return std::any_of(out_.steps.begin(), out_.steps.end(), [&](const BitstreamStep& step) {
+      return std::find(step.regions.begin(), step.regions.end(), region.name) != step.regions.end();
+    });
   }
 
   bool asked_by_name(const Region& region) const {
     return std::any_of(request_.bitstreams.begin(), request_.bitstreams.end(),
                        [&](const BitstreamRequest& other) { return asks_for(other, region); });
-  }
-
-  // Why a sound file does not go into a region, apart from whose the region is.
-  std::optional<std::string> misfit(const BitstreamRequest& request, const Candidate& candidate,
-                                    const Region& region) const {
-    const auto& info = candidate.facts->info;
-    if (!fits(region, *info.idcode)) {
-      std::string known;
-      for (const auto code : region.idcodes) known += (known.empty() ? "" : " or ") + idcode_text(code);
-      return text("bitstream ", *candidate.file, " is for the part with IDCODE ", idcode_text(*info.idcode),
-                  info.part.empty() ? "" : " (" + annotations::printable(info.part) + ")", ", but region ", region.name,
-                  " takes ", known, ": build it for this board");
-    }
-    if (request.shell && *request.shell != region.shell) {
-      return text("bitstream ", *candidate.file, " is for shell ", *request.shell, ", but region ", region.name,
-                  region.shell.empty() ? " has none in the board's file" : " is in shell " + region.shell,
-                  ": build it for this board");
-    }
-    return std::nullopt;
   }
 
   std::string region_names() const {
@@ -188,8 +86,29 @@ class Placer {
 
   void use(const BitstreamRequest& request, const Candidate& candidate, const Region& region) {
     const auto& facts = *candidate.facts;
-    out_.steps.push_back({request.name, *candidate.file, region.name, region.manager, facts.digest,
-                          facts.payload_digest, facts.info.payload_offset, facts.info.payload_length});
+    BitstreamStep step{.name = request.name,
+                       .file = *candidate.file,
+                       .regions = {region.name},
+                       .manager = region.manager,
+                       .digest = facts.digest,
+                       .payload_digest = facts.payload_digest,
+                       .payload_offset = facts.info.payload_offset,
+                       .payload_length = facts.info.payload_length,
+                       .encrypted = facts.info.encrypted,
+                       .loaded = holds(region, facts)};
+    step.blank = region.blank;
+    if (const auto blank = host_.blanks.find(region.name); blank != host_.blanks.end()) {
+      step.blank_digest = blank->second->payload_digest;
+    }
+    out_.steps.push_back(std::move(step));
+  }
+
+  // What its last owner left there may stay.
+  bool holds(const Region& region, const BitstreamFacts& facts) const {
+    const auto* rule = host_.rule();
+    const auto content = host_.contents.find(region.name);
+    return content != host_.contents.end() && content->second == facts.payload_digest &&
+           (rule == nullptr || !rule->fresh_load);
   }
 
   void place_named(const BitstreamRequest& request) {
@@ -210,7 +129,7 @@ class Placer {
     }
     if (!good || candidate->facts == nullptr) return;
     if (const auto why = host_.denied(region_claim(found->name))) return refuse(*why);
-    if (const auto why = misfit(request, *candidate, *found)) return refuse(*why);
+    if (const auto why = misfit(request, *candidate, *found, host_)) return refuse(*why);
     if (used_here(*found)) {
       return refuse("region ", found->name, " is asked for by two bitstreams, fpga.", request.name,
                     " being the second: ask for another region");
@@ -234,15 +153,64 @@ class Placer {
     return good;
   }
 
+  // The facts of the request's file when that is a full bitstream; variants are for regions.
+  const BitstreamFacts* full_file(const BitstreamRequest& request) const {
+    const auto facts = image_.bitstreams.find(request.file);
+    return facts != image_.bitstreams.end() && is_full(request, facts->second) ? &facts->second : nullptr;
+  }
+
+  // A full bitstream replaces what is in all regions of its manager: all of them must be free.
+  void place_full(const BitstreamRequest& request, const BitstreamFacts& facts) {
+    const Candidate candidate{&request.file, &request.digest, &facts};
+    const Region* home = nullptr;
+    std::optional<std::string> why;
+    for (const auto& region : host_.board.regions) {
+      auto wrong = misfit(request, candidate, region, host_);
+      if (!wrong && home == nullptr) home = &region;
+      if (!why) why = std::move(wrong);
+    }
+    if (home == nullptr) {
+      return refuse(why ? *why
+                        : text("bitstream ", request.file,
+                               " has no place: this board's file names no region of the "
+                               "FPGA, and so no manager"));
+    }
+    BitstreamStep step{.name = request.name,
+                       .file = request.file,
+                       .manager = home->manager,
+                       .digest = facts.digest,
+                       .payload_digest = facts.payload_digest,
+                       .payload_offset = facts.info.payload_offset,
+                       .payload_length = facts.info.payload_length,
+                       .full = true,
+                       .encrypted = facts.info.encrypted};
+    for (const auto& region : host_.board.regions) {
+      if (region.manager != home->manager) continue;
+      if (const auto denied = host_.denied(region_claim(region.name))) return refuse(*denied);
+      if (used_here(region) || asked_by_name(region)) {
+        return refuse("bitstream ", request.file, " replaces the whole device, and region ", region.name,
+                      " is asked for by another bitstream of the image: use one of the two");
+      }
+      if (const auto* other = holder(region)) {
+        return refuse("bitstream ", request.file, " replaces the whole device, and region ", region.name,
+                      " is held by container ", *other, ": delete it first");
+      }
+      step.regions.push_back(region.name);
+    }
+    out_.steps.push_back(std::move(step));
+  }
+
   void place_anywhere(const BitstreamRequest& request) {
     if (!all_sound(request)) return;
+    if (const auto* full = full_file(request)) return place_full(request, *full);
     std::string held;
     std::optional<std::string> why;
     bool taken_here = false;
+    const Region* first = nullptr;
     for (const auto& region : host_.board.regions) {
       const auto candidate = candidate_for(request, region.name);
       if (!candidate || candidate->facts == nullptr) continue;
-      auto wrong = misfit(request, *candidate, region);
+      auto wrong = misfit(request, *candidate, region, host_);
       if (!wrong) wrong = host_.denied(region_claim(region.name));
       if (wrong) {
         if (!why) why = wrong;
@@ -253,9 +221,15 @@ class Placer {
         continue;
       }
       const auto* other = holder(region);
-      if (other == nullptr) return use(request, *candidate, region);
+      if (other == nullptr) {
+        // One that holds the design already is better than the first one.
+        if (holds(region, *candidate->facts)) return use(request, *candidate, region);
+        if (first == nullptr) first = &region;
+        continue;
+      }
       held += text(held.empty() ? "" : ", ", region.name, " is held by container ", *other);
     }
+    if (first != nullptr) return use(request, *candidate_for(request, first->name), *first);
     const auto file = request.file.empty() ? "fpga." + request.name : "bitstream " + request.file;
     if (!held.empty()) {
       refuse("no free region for ", file, ": ", held, ": delete one of them first");

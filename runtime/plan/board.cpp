@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/plan/board.h"
 
-#include <charconv>
 #include <set>
 
 #include <nlohmann/json.hpp>
@@ -9,6 +8,7 @@
 #include "annotations/value.h"
 #include "base/json.h"
 #include "runtime/plan/reader.h"
+#include "runtime/plan/region.h"
 
 namespace runx::plan {
 namespace {
@@ -16,57 +16,6 @@ namespace {
 using base::Result;
 using base::Status;
 using nlohmann::json;
-
-Result<std::uint32_t> idcode(const json& value, const std::string& where) {
-  std::uint32_t code = 0;
-  if (value.is_string()) {
-    const auto& digits = value.get_ref<const std::string&>();
-    const auto* last = digits.data() + digits.size();
-    const auto [end, error] = std::from_chars(digits.data(), last, code, 16);
-    if (error == std::errc{} && end == last && digits.size() == 8) return code;
-  }
-  return base::fail(std::errc::invalid_argument, where,
-                    ": an IDCODE is a string of 8 hexadecimal digits, like \"04A49093\"");
-}
-
-Result<Region> parse_region(const json& value, const std::string& where) {
-  const Reader in(value, where);
-  if (auto known = in.only({"name", "manager", "idcodes", "node", "shell"}); !known)
-    return tl::unexpected(known.error());
-  Region region;
-  const auto name = in.string("name");
-  if (!name) return tl::unexpected(name.error());
-  if (!annotations::is_name(*name) || *name == "any") {
-    return base::fail(std::errc::invalid_argument, where, ": a region's name is [a-z0-9-]{1,32}, and not \"any\"");
-  }
-  const auto manager = in.string("manager");
-  if (!manager) return tl::unexpected(manager.error());
-  const auto* codes = in.member("idcodes");
-  if (codes == nullptr || !codes->is_array() || codes->empty()) {
-    return base::fail(std::errc::invalid_argument, where, " needs \"idcodes\", a list of at least one");
-  }
-  for (const auto& entry : *codes) {
-    auto code = idcode(entry, where);
-    if (!code) return tl::unexpected(code.error());
-    region.idcodes.push_back(*code);
-  }
-  if (in.member("node") != nullptr) {
-    auto node = in.path("node");
-    if (!node) return tl::unexpected(node.error());
-    region.node = std::move(*node);
-  }
-  if (in.member("shell") != nullptr) {
-    auto shell = in.string("shell");
-    if (!shell) return tl::unexpected(shell.error());
-    if (!annotations::is_identifier(*shell)) {
-      return base::fail(std::errc::invalid_argument, where, ": \"shell\" is not [A-Za-z0-9._:+-]{1,128}");
-    }
-    region.shell = std::move(*shell);
-  }
-  region.name = *name;
-  region.manager = *manager;
-  return region;
-}
 
 Status read_regions(const json* value, const std::string& name, Board& board) {
   if (value == nullptr) return {};
@@ -79,6 +28,37 @@ Status read_regions(const json* value, const std::string& name, Board& board) {
       return base::fail(std::errc::invalid_argument, name, ": two regions are called ", region->name);
     }
     board.regions.push_back(std::move(*region));
+  }
+  return {};
+}
+
+Result<Processor> parse_processor(const json& value, const std::string& where) {
+  const Reader in(value, where);
+  if (auto known = in.only({"name", "node", "memory"}); !known) return tl::unexpected(known.error());
+  const auto name = in.string("name");
+  if (!name) return tl::unexpected(name.error());
+  if (!annotations::is_reference(*name) || name->starts_with("/") || *name == "any") {
+    return base::fail(std::errc::invalid_argument, where,
+                      ": a processor's name is [A-Za-z0-9,._+@-]{1,128}, and not \"any\"");
+  }
+  const auto node = in.path("node");
+  if (!node) return tl::unexpected(node.error());
+  auto memory = in.paths("memory");
+  if (!memory) return tl::unexpected(memory.error());
+  return Processor{*name, *node, std::move(*memory)};
+}
+
+Status read_processors(const json* value, const std::string& name, Board& board) {
+  if (value == nullptr) return {};
+  if (!value->is_array()) return base::fail(std::errc::invalid_argument, name, ": \"processors\" is not a list");
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < value->size(); ++i) {
+    auto processor = parse_processor((*value)[i], base::text(name, ": processor ", i + 1));
+    if (!processor) return tl::unexpected(processor.error());
+    if (!names.insert(processor->name).second) {
+      return base::fail(std::errc::invalid_argument, name, ": two processors are called ", processor->name);
+    }
+    board.processors.push_back(std::move(*processor));
   }
   return {};
 }
@@ -102,13 +82,19 @@ Status read_clock_rates(const json* value, const std::string& name, Board& board
 Status read_guest(const json* value, const std::string& name, Board& board) {
   const json nothing = json::object();
   const Reader guest(value == nullptr ? nothing : *value, name + ": \"guest\"");
-  if (auto known = guest.only({"kernel", "commandLine"}); !known) return known;
+  if (auto known = guest.only({"kernel", "commandLine", "memory"}); !known) return known;
   const auto kernel = guest.path("kernel", "/usr/lib/runx-accel/guest-kernel");
   if (!kernel) return tl::unexpected(kernel.error());
   const auto command_line = guest.string("commandLine", "");
   if (!command_line) return tl::unexpected(command_line.error());
   board.guest_kernel = *kernel;
   board.guest_command_line = *command_line;
+  if (const auto* memory = guest.member("memory")) {
+    if (memory->is_string()) board.guest_memory = annotations::parse_size(memory->get_ref<const std::string&>());
+    if (!board.guest_memory) {
+      return base::fail(std::errc::invalid_argument, guest.where(), ": \"memory\" is not a size, like \"512MiB\"");
+    }
+  }
   return {};
 }
 
@@ -118,7 +104,8 @@ Result<Board> parse_board(std::string_view text, const std::string& name) {
   const auto value = base::parse_json(text, name);
   if (!value) return tl::unexpected(value.error());
   const Reader in(*value, name);
-  if (auto known = in.only({"schema", "name", "bootTree", "guest", "regions", "clockRates"}); !known) {
+  if (auto known = in.only({"schema", "name", "bootTree", "guest", "iommu", "regions", "processors", "clockRates"});
+      !known) {
     return tl::unexpected(known.error());
   }
   const auto* schema = in.member("schema");
@@ -134,6 +121,10 @@ Result<Board> parse_board(std::string_view text, const std::string& name) {
   board.boot_tree = *boot_tree;
   if (auto guest = read_guest(in.member("guest"), name, board); !guest) return tl::unexpected(guest.error());
   if (auto regions = read_regions(in.member("regions"), name, board); !regions) return tl::unexpected(regions.error());
+  if (auto processors = read_processors(in.member("processors"), name, board); !processors) {
+    return tl::unexpected(processors.error());
+  }
+  if (auto iommu = in.flag("iommu", board.iommu); !iommu) return tl::unexpected(iommu.error());
   if (auto rates = read_clock_rates(in.member("clockRates"), name, board); !rates) return tl::unexpected(rates.error());
   return board;
 }

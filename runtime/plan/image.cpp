@@ -6,6 +6,7 @@
 #include "annotations/place.h"
 #include "base/sha256.h"
 #include "fpga/manager.h"
+#include "runtime/plan/bitstream_checks.h"
 
 namespace runx::plan {
 namespace {
@@ -14,9 +15,6 @@ using annotations::Annotations;
 using base::Result;
 
 constexpr std::size_t largest_metadata = std::size_t{1} << 20;
-// More than the whole configuration of any UltraScale+ device.
-constexpr std::size_t largest_bitstream = std::size_t{256} << 20;
-
 // One line for an engine's user: the first complaints whole, and how many more there are.
 std::string sentences(const std::vector<annotations::Complaint>& complaints) {
   constexpr std::size_t most = 8;
@@ -28,18 +26,25 @@ std::string sentences(const std::vector<annotations::Complaint>& complaints) {
   return out;
 }
 
+// The facts of a file, and what the manager gets of it.
+Result<std::pair<BitstreamFacts, std::string>> facts_of(base::Bytes bytes, const std::string& name) {
+  auto info = fpga::read_bitstream(bytes, name);
+  if (!info) return tl::unexpected(info.error());
+  auto image = fpga::firmware_image(bytes.subspan(info->payload_offset, info->payload_length));
+  BitstreamFacts facts{base::sha256_digest(bytes), base::sha256_digest(base::bytes_of(image)), std::move(*info)};
+  return std::pair(std::move(facts), std::move(image));
+}
+
 base::Status read_bitstream(const base::Rootfs& rootfs, const std::string& name, Bitstreams& out) {
   if (out.facts.contains(name)) return {};
   // A copy, not a mapping: what is checked, what is hashed and what is programmed are the same bytes, whatever
   // somebody does to the file meanwhile.
   const auto file = rootfs.read(name, largest_bitstream);
   if (!file) return tl::unexpected(file.error());
-  const auto bytes = base::bytes_of(*file);
-  auto info = fpga::read_bitstream(bytes, name);
-  if (!info) return tl::unexpected(info.error());
-  auto image = fpga::firmware_image(bytes.subspan(info->payload_offset, info->payload_length));
-  out.facts[name] = {base::sha256_digest(bytes), base::sha256_digest(base::bytes_of(image)), std::move(*info)};
-  out.images[name] = std::move(image);
+  auto read = facts_of(base::bytes_of(*file), name);
+  if (!read) return tl::unexpected(read.error());
+  out.facts[name] = std::move(read->first);
+  out.images[name] = std::move(read->second);
   return {};
 }
 
@@ -77,6 +82,22 @@ Result<Bitstreams> read_bitstreams(const base::Rootfs& rootfs, const Accelerator
     }
   }
   return out;
+}
+
+Blank check_blank(const Region& region, std::string_view file) {
+  auto read = facts_of(base::bytes_of(file), region.blank);
+  if (!read) return tl::unexpected(read.error().what);
+  HostFacts host;
+  host.board.regions = {region};
+  annotations::BitstreamRequest request{.name = "blank", .file = region.blank, .digest = {}, .region = {}};
+  if (!read->first.info.partial) request.partial = true;  // the owner's word, which the frames are held against
+  const Candidate candidate{&request.file, &request.digest, &read->first};
+  auto why = unsound(request, candidate, host);
+  if (why.empty()) {
+    if (auto wrong = misfit(request, candidate, region, host)) why.push_back(*wrong);
+  }
+  if (!why.empty()) return tl::unexpected(why.front());
+  return std::move(read->first);
 }
 
 }  // namespace runx::plan

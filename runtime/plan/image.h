@@ -12,6 +12,9 @@
 
 namespace runx::plan {
 
+// More than the whole configuration of any UltraScale+ device.
+inline constexpr std::size_t largest_bitstream = std::size_t{256} << 20;
+
 // What the container asks: the image's metadata file, with the annotations of config.json over it. All complaints in
 // one sentence.
 base::Result<annotations::AcceleratorRequest> read_request(const base::Rootfs& rootfs,
@@ -23,5 +26,8 @@ struct Bitstreams {
   std::map<std::string, std::string> images;
 };
 base::Result<Bitstreams> read_bitstreams(const base::Rootfs& rootfs, const annotations::AcceleratorRequest& request);
+
+// A region's blank bitstream, from the file's bytes: for the region's part, partial, and inside its frames.
+Blank check_blank(const Region& region, std::string_view file);
 
 }  // namespace runx::plan

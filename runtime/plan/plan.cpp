@@ -97,6 +97,11 @@ class Planner {
   }
 
   void limits() {
+    const auto& most = host_.board.guest_memory;
+    if (most && plan_.domain.memory > *most) {
+      refuse("the domain needs ", annotations::size_text(plan_.domain.memory), ", but ", board_path,
+             " gives a domain at most ", annotations::size_text(*most), ": ask for less, or use a smaller image");
+    }
     const auto* rule = host_.rule();
     if (rule == nullptr) return;
     if (rule->memory && plan_.domain.memory > *rule->memory) {
@@ -132,9 +137,18 @@ std::optional<std::string> HostFacts::denied(const std::string& claim) const {
   return text(claim, " is not given to ", asker(*this), ": no glob of its rule in ", policy_path, " names it");
 }
 
+std::string BitstreamStep::where() const {
+  if (!full) return "region " + regions.front();
+  std::string all;
+  for (const auto& region : regions) all += (all.empty() ? "" : ", ") + region;
+  return text("the whole device (", regions.size() == 1 ? "region " : "regions ", all, ")");
+}
+
 std::vector<std::string> Plan::claims() const {
   std::vector<std::string> out;
-  for (const auto& step : bitstreams) out.push_back(region_claim(step.region));
+  for (const auto& step : bitstreams) {
+    for (const auto& region : step.regions) out.push_back(region_claim(region));
+  }
   for (const auto& node : domain.nodes) out.push_back(device_claim(node));
   return out;
 }
@@ -150,8 +164,12 @@ std::string plan_text(const Plan& plan) {
   const auto step = [&](const auto&... parts) { out += text(++number, ". ", parts..., "\n"); };
   for (const auto& claim : plan.claims()) step("take ", claim);
   for (const auto& b : plan.bitstreams) {
-    step("program region ", b.region, " with ", b.file, " (", b.payload_length, " bytes, ", b.payload_digest,
-         ") through \"", b.manager, "\"");
+    if (b.loaded) {
+      step("leave ", b.where(), " as it is: it holds ", b.file, " (", b.payload_digest, ")");
+    } else {
+      step("program ", b.where(), " with ", b.file, " (", b.payload_length, " bytes, ", b.payload_digest,
+           ") through \"", b.manager, "\"");
+    }
   }
   const auto& domain = plan.domain;
   step("create a domain with ", annotations::size_text(domain.memory), " and ", domain.vcpus,
@@ -165,6 +183,9 @@ std::string plan_text(const Plan& plan) {
   for (const auto& node : domain.passthrough.dtdev) out += text("   behind the IOMMU: ", node, "\n");
   for (const auto& [name, why] : plan.left_out) out += text("   without device.", name, ": ", why, "\n");
   step("start it, forward its output, and give everything back when it ends");
+  for (const auto& b : plan.bitstreams) {
+    if (!b.blank.empty()) step("program ", b.where(), " with the blank ", b.blank);
+  }
   return out;
 }
 

@@ -21,13 +21,26 @@
 
 namespace runx::plan {
 
+// What the image brings: each requested bitstream as it was read.
+struct BitstreamFacts {
+  std::string digest;          // of the whole file
+  std::string payload_digest;  // of what the manager gets
+  fpga::BitstreamInfo info;
+};
+
+// A region's blank bitstream, a file of Dom0: as it was read, or why it could not be.
+using Blank = tl::expected<BitstreamFacts, std::string>;
+
 // What the machine says.
 struct HostFacts {
   Board board;
   devtree::Blob boot_tree;  // of the file that board.boot_tree names
   // What Dom0 sees of each requested node. Absent as a whole at a desk, where there is no machine to look at.
   std::optional<std::map<std::string, devtree::LiveNode>> live;
-  std::map<std::string, std::string> holders;   // claim to the container that holds it
+  std::map<std::string, std::string> holders;  // claim to the container that holds it
+  // What each region was last programmed with: the digest of what the manager got. Absent: not known.
+  std::map<std::string, std::string> contents = {};
+  std::map<std::string, Blank> blanks = {};     // by the region's name, of those whose board file names one
   std::optional<Policy> policy = std::nullopt;  // nothing: all that the board names may be asked for
   std::string name_space = {};                  // of whoever asks; empty: not known
 
@@ -37,26 +50,27 @@ struct HostFacts {
   std::optional<std::string> denied(const std::string& claim) const;
 };
 
-// What the image brings: each requested bitstream as it was read.
-struct BitstreamFacts {
-  std::string digest;          // of the whole file
-  std::string payload_digest;  // of what the manager gets
-  fpga::BitstreamInfo info;
-};
 struct ImageFacts {
   std::map<std::string, BitstreamFacts> bitstreams;  // by the file's path in the image
   std::uint64_t rootfs_bytes = 0;                    // of the root file system as an archive (runtime/guest/ramdisk.h)
 };
 
 struct BitstreamStep {
-  std::string name;  // fpga.<name>
-  std::string file;  // in the image
-  std::string region;
-  std::string manager;
-  std::string digest;
-  std::string payload_digest;
+  std::string name = {};                  // fpga.<name>
+  std::string file = {};                  // in the image
+  std::vector<std::string> regions = {};  // one; of a full bitstream all that the manager has
+  std::string manager = {};
+  std::string digest = {};
+  std::string payload_digest = {};
   std::size_t payload_offset = 0;
   std::size_t payload_length = 0;
+  bool full = false;  // replaces the whole device
+  bool encrypted = false;
+  bool loaded = false;            // the region holds it already: nothing is programmed
+  std::string blank = {};         // file in Dom0 that is loaded when the region is given back; empty: none
+  std::string blank_digest = {};  // of what the manager gets of it
+
+  std::string where() const;  // "region pr0", "the whole device (regions pr0 and pr1)"
 };
 
 // A device that the container can do without, and why it does.

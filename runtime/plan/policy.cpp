@@ -22,10 +22,11 @@ bool is_glob(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
 }
 
-bool is_claim_glob(std::string_view text) {
-  const auto begins = [&](std::string_view prefix) { return text.size() > prefix.size() && text.starts_with(prefix); };
-  return is_glob(text) && (begins(region_prefix) || begins(device_prefix));
+bool is_glob_of(std::string_view prefix, std::string_view text) {
+  return is_glob(text) && text.size() > prefix.size() && text.starts_with(prefix);
 }
+bool is_device_glob(std::string_view text) { return is_glob_of(device_prefix, text); }
+bool is_claim_glob(std::string_view text) { return is_glob_of(region_prefix, text) || is_device_glob(text); }
 
 Status read_list(const Reader& in, const char* key, bool (*valid)(std::string_view), const char* what,
                  std::optional<std::vector<std::string>>& out) {
@@ -39,15 +40,6 @@ Status read_list(const Reader& in, const char* key, bool (*valid)(std::string_vi
     if (!entry.is_string() || !valid(entry.get_ref<const std::string&>())) return wrong;
     out->push_back(entry.get<std::string>());
   }
-  return {};
-}
-
-Status read_flag(const Reader& in, const char* key, bool& out) {
-  const auto* value = in.member(key);
-  if (value == nullptr) return {};
-  if (!value->is_boolean())
-    return base::fail(std::errc::invalid_argument, in.where(), ": \"", key, "\" is not true or false");
-  out = value->get<bool>();
   return {};
 }
 
@@ -67,16 +59,21 @@ Status read_limits(const Reader& in, PolicyRule& rule) {
 
 Result<PolicyRule> parse_rule(const json& value, const std::string& where) {
   const Reader in(value, where);
-  if (auto known = in.only({"namespaces", "give", "memory", "vcpus", "encrypted", "headerless", "digests"}); !known)
+  if (auto known = in.only({"namespaces", "give", "memory", "vcpus", "encrypted", "headerless", "digests", "full",
+                            "freshLoad", "dmaWithoutIommu"});
+      !known)
     return tl::unexpected(known.error());
   PolicyRule rule;
   std::optional<std::vector<std::string>> namespaces;
   std::optional<std::vector<std::string>> give;
+  std::optional<std::vector<std::string>> dma;
   for (const auto& done :
        {read_list(in, "namespaces", is_glob, "globs", namespaces),
         read_list(in, "give", is_claim_glob, "globs, like \"region pr*\" or \"device /axi/timer@*\"", give),
         read_list(in, "digests", base::is_sha256_digest, "digests", rule.digests), read_limits(in, rule),
-        read_flag(in, "encrypted", rule.encrypted), read_flag(in, "headerless", rule.headerless)}) {
+        read_list(in, "dmaWithoutIommu", is_device_glob, "globs, like \"device /axi/ethernet@*\"", dma),
+        in.flag("encrypted", rule.encrypted), in.flag("headerless", rule.headerless), in.flag("full", rule.full),
+        in.flag("freshLoad", rule.fresh_load)}) {
     if (!done) return tl::unexpected(done.error());
   }
   // An empty list would silently be for everybody.
@@ -85,6 +82,7 @@ Result<PolicyRule> parse_rule(const json& value, const std::string& where) {
   if (!give) return base::fail(std::errc::invalid_argument, where, " needs \"give\", a list that may be empty");
   rule.namespaces = namespaces.value_or(std::vector<std::string>());
   rule.give = std::move(*give);
+  rule.dma_without_iommu = dma.value_or(std::vector<std::string>());
   return rule;
 }
 

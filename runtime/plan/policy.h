@@ -25,6 +25,9 @@ struct PolicyRule {
   std::optional<unsigned> vcpus;                    // the same
   bool encrypted = false;                           // bitstreams that nobody can check are let in
   bool headerless = false;                          // a .bin is taken for partial when the request says so
+  bool full = false;                                // bitstreams that replace the whole device are let in
+  bool fresh_load = false;                          // a region is programmed even when it holds the same design
+  std::vector<std::string> dma_without_iommu;       // globs of claims on devices: may do DMA unprotected
   std::optional<std::vector<std::string>> digests;  // of the only bitstreams that are let in; nothing: any
 };
 

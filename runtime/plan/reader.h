@@ -51,6 +51,32 @@ class Reader {
     return value;
   }
 
+  // A list of paths; none where there is no such member.
+  base::Result<std::vector<std::string>> paths(const char* key) const {
+    std::vector<std::string> out;
+    const auto* list = member(key);
+    if (list == nullptr) return out;
+    const auto good = [](const nlohmann::json& entry) {
+      return entry.is_string() && annotations::is_clean_path(entry.get_ref<const std::string&>());
+    };
+    if (!list->is_array() || !std::all_of(list->begin(), list->end(), good)) {
+      return base::fail(std::errc::invalid_argument, where_, ": \"", key, "\" is not a list of absolute paths");
+    }
+    for (const auto& entry : *list) out.push_back(entry.get<std::string>());
+    return out;
+  }
+
+  // Leaves `value` alone where there is no such member.
+  base::Status flag(const char* key, bool& value) const {
+    const auto* found = member(key);
+    if (found == nullptr) return {};
+    if (!found->is_boolean()) {
+      return base::fail(std::errc::invalid_argument, where_, ": \"", key, "\" is not true or false");
+    }
+    value = found->get<bool>();
+    return {};
+  }
+
   const nlohmann::json* member(const char* key) const {
     const auto found = object_.find(key);
     return found == object_.end() ? nullptr : &*found;

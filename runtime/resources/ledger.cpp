@@ -83,8 +83,8 @@ Status release_claim(base::Host& host, const std::string& claim, const Owner& ow
   return host.remove(file_of(claim));
 }
 
-Result<std::map<std::string, std::string>> holders(base::Host& host) {
-  std::map<std::string, std::string> out;
+Result<std::map<std::string, Owner>> holders(base::Host& host) {
+  std::map<std::string, Owner> out;
   const auto names = host.list(claims_directory);
   if (!names && names.error().code == std::errc::no_such_file_or_directory) return out;
   if (!names) return tl::unexpected(names.error());
@@ -92,7 +92,7 @@ Result<std::map<std::string, std::string>> holders(base::Host& host) {
     if (name.find('.') != std::string::npos) continue;  // a claim that is being written
     const auto claim = read_claim(host, std::string(claims_directory) + "/" + name);
     if (!claim) return tl::unexpected(claim.error());
-    if (*claim) out[(*claim)->claim] = (*claim)->owner.id;
+    if (*claim) out[(*claim)->claim] = (*claim)->owner;
   }
   return out;
 }

@@ -29,7 +29,7 @@ base::Status take_claim(base::Host& host, const std::string& claim, const Owner&
 // Giving back what one does not hold (any more) is fine. Takes the lock by itself: not for who holds it already.
 base::Status release_claim(base::Host& host, const std::string& claim, const Owner& owner);
 
-// Every claim that is held, with the id of its container.
-base::Result<std::map<std::string, std::string>> holders(base::Host& host);
+// Every claim that is held, with its container.
+base::Result<std::map<std::string, Owner>> holders(base::Host& host);
 
 }  // namespace runx::resources

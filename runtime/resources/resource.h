@@ -9,7 +9,6 @@
 #include <string>
 
 #include "base/host.h"
-#include "runtime/plan/plan.h"
 #include "runtime/resources/journal.h"
 #include "runtime/resources/ledger.h"
 #include "runtime/xen/config.h"
@@ -18,11 +17,6 @@ namespace runx::resources {
 
 Record claim_record(const std::string& claim);
 base::Status acquire_claim(base::Host& host, const Record& record, const Owner& owner);
-
-// `key` names the container uniquely on this machine ([a-f0-9-]); the firmware file's name is made of it.
-Record bitstream_record(const plan::BitstreamStep& step, const std::string& key);
-// Writes `image` (fpga::firmware_image) as a firmware file and programs the region with it.
-base::Status acquire_bitstream(base::Host& host, const Record& record, const std::string& image);
 
 Record domain_record(const xen::DomainConfig& config);
 // Creates the domain, paused. Returns its domid.

@@ -3,7 +3,7 @@
 #
 # In Dom0 of the emulated board: processes of the runtime are killed at bad moments, and `delete --force` gives
 # everything back.
-# Needs timer.tar (examples/timer/make-image) beside it.
+# Needs timer.tar and timer.board.json (examples/timer/make-image) beside it.
 set -euo pipefail
 # shellcheck source=examples/board/dom0/functions.sh
 source /etc/board/functions.sh
@@ -66,10 +66,14 @@ monitor_killed_while_running() {
   gives_back b "kill -9 of the monitor of a running container"
 }
 
+# So that the next container is programmed, and not left what the region holds.
+forget_contents() { rm -rf /run/runx-accel/regions; }
+
 programming() { [[ $(<$sim/attempts) -gt $attempts ]]; }
 
 create_killed_while_programming() {
   local pid
+  forget_contents
   attempts=$(<$sim/attempts)
   echo 3000 >$sim/delay_ms
   (cd $bundle && exec "${runtime[@]}" create --bundle $bundle --pid-file /tmp/pid c </dev/null >/tmp/output 2>&1) &
@@ -97,6 +101,7 @@ create_killed_while_launching() {
 # Each errno that the device can answer with: create says it, and leaves nothing, by itself.
 device_errors() {
   local name
+  forget_contents
   while read -r number where name; do
     echo "$number $where" >$sim/fail_next
     if create e; then fail "create succeeded although the device failed with $name"; fi
@@ -126,6 +131,7 @@ signals_reach_the_program() {
   echo "ok: kill KILL ends a domain that never ran"
 }
 
+cp timer.board.json /etc/runx-accel/board.json
 start_containerd
 inventory >/tmp/before
 make_bundle

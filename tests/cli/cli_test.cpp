@@ -31,6 +31,16 @@ TEST_F(CliTest, WhatCtrRunDoes) {
   EXPECT_EQ(board_.content(log), "");  // nothing was an error
 }
 
+TEST_F(CliTest, ListsContainersAndResources) {
+  ASSERT_EQ(create().code, 0);
+  EXPECT_EQ(engine({"list", "--quiet"}).out, "c1\n");
+  EXPECT_THAT(engine({"list"}).out, StartsWith("ID  PID"));
+  EXPECT_THAT(engine({"list", "--format", "json"}).out, StartsWith("["));
+  EXPECT_THAT(engine({"list", "--resources"}).out, StartsWith("RESOURCE"));
+  EXPECT_THAT(engine({"list", "--resources", "--json"}).out, HasSubstr("\"regions\""));
+  EXPECT_EQ(engine({"list", "--format", "xml"}).code, 2);
+}
+
 TEST_F(CliTest, WhatAFailedCtrRunDoes) {
   board_.file("/bundle/rootfs/boot/aes.bit", "no bitstream");
   EXPECT_EQ(create().code, 1);
@@ -190,7 +200,7 @@ TEST_F(CliTest, DebugLogsThePlan) {
   EXPECT_EQ(board_.content(log), "");
   ASSERT_EQ(engine({"delete", "--force", "c1"}).code, 0);
   ASSERT_EQ(engine({"--debug", "create", "--bundle", fake::fake_bundle, "c1"}).code, 0);
-  EXPECT_THAT(board_.content(log), HasSubstr("program region pr0 with /boot/aes.bit"));
+  EXPECT_THAT(board_.content(log), HasSubstr("leave region pr0 as it is: it holds /boot/aes.bit"));
 }
 
 TEST_F(CliTest, ALogThatCannotBeWrittenHidesNoError) {

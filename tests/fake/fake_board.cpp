@@ -67,8 +67,9 @@ std::string fake_board_json() {
   "bootTree": "/boot/xen.dtb",
   "guest": { "kernel": "/usr/lib/runx-accel/guest-kernel", "commandLine": "uio_pdrv_genirq.of_id=cdns,ttc" },
   "regions": [
-    { "name": "pr0", "manager": "Xilinx ZynqMP FPGA Manager", "idcodes": ["04A49093", "04724093"] },
-    { "name": "pr1", "manager": "Xilinx ZynqMP FPGA Manager", "idcodes": ["04A49093"] }
+    { "name": "pr0", "manager": "Xilinx ZynqMP FPGA Manager", "idcodes": ["04A49093", "04724093"],
+      "frames": ["0x00002500+4"] },
+    { "name": "pr1", "manager": "Xilinx ZynqMP FPGA Manager", "idcodes": ["04A49093"], "frames": ["0x00002500+4"] }
   ],
   "clockRates": { "/axi/timer@ff110000": [100000000] }
 }
@@ -213,7 +214,8 @@ std::map<std::string, std::string> FakeBoard::rest() const {
   auto all = tree();
   const std::string manager = fpga_path;
   for (const auto& allowed :
-       {"/run/runx-accel/"s, "/run/runx-accel/fpga.lock"s, "/run/runx-accel/claims/"s, "/run/runx-accel/containers/"s,
+       {"/run/runx-accel/"s, "/run/runx-accel/fpga.lock"s, "/run/runx-accel/claims/"s, "/run/runx-accel/regions/"s,
+        "/run/runx-accel/regions/pr0.json"s, "/run/runx-accel/regions/pr1.json"s, "/run/runx-accel/containers/"s,
         std::string(fake_pid_file), manager + "/state", manager + "/status", "/fake/"s, "/fake/xl/"s,
         "/fake/xl/last_id"s, "/fake/xl/last_config"s, "/fake/xl/fail/"s, "/fake/signals"s}) {
     all.erase(allowed);

@@ -19,9 +19,12 @@
 namespace runx::runtime {
 namespace {
 
+using testing::_;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
+using testing::Pair;
 
 std::string other_part() {
   fake::BitstreamOptions options;
@@ -75,8 +78,9 @@ TEST_F(ContainerTest, LivesFromCreateToDelete) {
   EXPECT_EQ(domains[0].memory, "96");
   EXPECT_EQ(board_.content(fake::fake_pid_file), "1000");
   EXPECT_EQ(state().at("pid"), 1000);
-  EXPECT_EQ(resources::holders(board_).value(),
-            (std::map<std::string, std::string>{{"region pr0", "c1"}, {"device /axi/timer@ff110000", "c1"}}));
+  const resources::Owner owner{fake::fake_root, "c1"};
+  EXPECT_THAT(resources::holders(board_).value(),
+              ElementsAre(Pair("device /axi/timer@ff110000", owner), Pair("region pr0", owner)));
 
   ASSERT_TRUE(start(caller_, "c1"));
   EXPECT_EQ(status(), "running");
@@ -278,12 +282,12 @@ TEST_F(ContainerTest, TwoContainersGetTwoRegions) {
   annotations.erase("io.runx-accel.device.timer.path");
   annotate(annotations);
   ASSERT_TRUE(create("c2"));
-  EXPECT_EQ(resources::holders(board_).value().at("region pr1"), "c2");
+  EXPECT_EQ(resources::holders(board_).value().at("region pr1").id, "c2");
   expect_refused("no free region for bitstream /boot/aes.bit: pr0 is held by container c1, pr1 is held by container c2",
                  "c3");
   ASSERT_TRUE(remove(caller_, "c1", true));
   EXPECT_EQ(fake::fake_domains(board_).size(), 1U);
-  EXPECT_EQ(resources::holders(board_).value(), (std::map<std::string, std::string>{{"region pr1", "c2"}}));
+  EXPECT_THAT(resources::holders(board_).value(), ElementsAre(Pair("region pr1", _)));
   ASSERT_TRUE(create("c3"));
 }
 

@@ -25,7 +25,8 @@ class Image : public ::testing::Test {
         "\"/axi/timer@ff110000\", \"io.runx-accel.domain.vcpus\": \"2\"");
     folder_.file("xen.dtb", test::compile(test::board_tree(true)));
     folder_.file("board.json", R"({"schema": 1, "name": "test", "bootTree": "/boot/xen.dtb",
-      "regions": [{"name": "pr0", "manager": "Xilinx ZynqMP FPGA Manager", "idcodes": ["04A49093"]}]})");
+      "regions": [{"name": "pr0", "manager": "Xilinx ZynqMP FPGA Manager", "idcodes": ["04A49093"],
+                   "frames": ["0x00002500+64"]}]})");
   }
   void bitstream(const std::string& bytes) {
     folder_.file("rootfs/boot/aes.bit", bytes);

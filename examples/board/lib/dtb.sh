@@ -69,6 +69,7 @@ write_chosen() { # DTB
 make_dtb() { # DIRECTORY
   local dir=$1
   cp "$kernel_path/dtb/zynqmp-zcu102-rev1.0.dtb" "$dir/host.dtb"
+  add_regions "$dir/host.dtb"
   fix_for_qemu "$dir/host.dtb"
   cp "$dir/host.dtb" "$dir/xen.dtb"
   give_to_guests "$dir/xen.dtb" /axi/timer@ff110000 /axi/serial@ff010000
@@ -81,4 +82,21 @@ make_dtb() { # DIRECTORY
 set_module_sizes() { # DTB KERNEL_BYTES RAMDISK_BYTES
   fdtput -t x "$1" "/chosen/module@${kernel_address#0x}" reg 0 "$kernel_address" 0 "$(printf %x "$2")"
   fdtput -t x "$1" "/chosen/module@${ramdisk_address#0x}" reg 0 "$ramdisk_address" 0 "$(printf %x "$3")"
+}
+
+# Two regions of the fabric, each with a decoupler, as a shell with two slots describes them; sim/ has the decouplers.
+add_regions() { # DTB
+  local slot region bridge
+  for slot in 1 0; do
+    region=/fpga-region/pr$slot bridge=/pr-decoupler-$slot
+    fdtput -c "$1" "$bridge"
+    fdtput -t s "$1" "$bridge" compatible xlnx,pr-decoupler-1.00 xlnx,pr-decoupler
+    fdtput -t x "$1" "$bridge" phandle $((7000 + slot))
+    fdtput -c "$1" "$region"
+    fdtput -t s "$1" "$region" compatible fpga-region
+    fdtput -t x "$1" "$region" fpga-bridges $((7000 + slot))
+    fdtput -t x "$1" "$region" '#address-cells' 2
+    fdtput -t x "$1" "$region" '#size-cells' 2
+    fdtput "$1" "$region" ranges
+  done
 }

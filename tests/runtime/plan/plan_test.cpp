@@ -96,12 +96,12 @@ TEST_F(PlanTest, NothingAskedIsAPlainDomain) {
 }
 
 TEST_F(PlanTest, AnyTakesTheFirstFreeRegionThatFits) {
-  EXPECT_EQ(plan().bitstreams.at(0).region, "pr0");
+  EXPECT_EQ(plan().bitstreams.at(0).regions.at(0), "pr0");
   host_.holders = {{"region pr0", "other"}};
-  EXPECT_EQ(plan().bitstreams.at(0).region, "pr1");
+  EXPECT_EQ(plan().bitstreams.at(0).regions.at(0), "pr1");
   host_.holders = {};
   host_.board.regions[0].idcodes = {0x04738093};
-  EXPECT_EQ(plan().bitstreams.at(0).region, "pr1");
+  EXPECT_EQ(plan().bitstreams.at(0).regions.at(0), "pr1");
 }
 
 TEST_F(PlanTest, MoreBitstreamsThanRegionsAreNotOfAnotherPart) {
@@ -116,15 +116,15 @@ TEST_F(PlanTest, AnyLeavesARegionToWhoNamesIt) {
   request_.bitstreams = {{"a", "/boot/aes.bit", std::nullopt, std::nullopt}, {"b", "/boot/b.bit", std::nullopt, "pr0"}};
   image_.bitstreams["/boot/b.bit"] = facts();
   const auto made = plan();
-  EXPECT_EQ(made.bitstreams.at(0).region, "pr1");
-  EXPECT_EQ(made.bitstreams.at(1).region, "pr0");
+  EXPECT_EQ(made.bitstreams.at(0).regions.at(0), "pr1");
+  EXPECT_EQ(made.bitstreams.at(1).regions.at(0), "pr0");
 }
 
 TEST_F(PlanTest, TwoOfAnyGetTwoRegions) {
   request_.bitstreams.push_back({"b", "/boot/aes.bit", std::nullopt, std::nullopt});
   const auto made = plan();
-  EXPECT_EQ(made.bitstreams.at(0).region, "pr0");
-  EXPECT_EQ(made.bitstreams.at(1).region, "pr1");
+  EXPECT_EQ(made.bitstreams.at(0).regions.at(0), "pr0");
+  EXPECT_EQ(made.bitstreams.at(1).regions.at(0), "pr1");
   request_.bitstreams.push_back({"c", "/boot/aes.bit", std::nullopt, std::nullopt});
   EXPECT_EQ(refusals().size(), 1U);
 }
@@ -261,6 +261,14 @@ TEST_F(PlanTest, TooLittleMemory) {
                                       "needs at least 56MiB"));
   request_.domain.memory = 56 * mebibyte;
   EXPECT_EQ(plan().domain.memory, 56 * mebibyte);
+}
+
+TEST_F(PlanTest, MoreMemoryThanTheBoardGivesADomain) {
+  host_.board.guest_memory = std::uint64_t{64} << 20;
+  EXPECT_THAT(refusals(), IsEmpty());
+  request_.domain.memory = std::uint64_t{65} << 20;
+  EXPECT_THAT(refusals(), ElementsAre(HasSubstr("the domain needs 65MiB, but /etc/runx-accel/board.json gives a domain "
+                                                "at most 64MiB")));
 }
 
 TEST_F(PlanTest, MoreMemoryThanAGuestCanHave) {

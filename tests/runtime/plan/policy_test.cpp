@@ -113,7 +113,7 @@ TEST_F(PolicyTest, AnyTakesARegionThatIsGiven) {
   rule(R"("give": ["region pr1", "device *"])");
   auto made = make_plan(request_, host_, image_);
   ASSERT_TRUE(std::holds_alternative<Plan>(made));
-  EXPECT_EQ(std::get<Plan>(made).bitstreams.at(0).region, "pr1");
+  EXPECT_EQ(std::get<Plan>(made).bitstreams.at(0).regions.at(0), "pr1");
 }
 
 TEST_F(PolicyTest, AnOptionalDeviceThatIsNotGivenIsLeftOut) {

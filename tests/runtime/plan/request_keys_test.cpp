@@ -58,7 +58,7 @@ class KeysTest : public testing::Test {
 
 TEST_F(KeysTest, AVariantGoesIntoItsRegion) {
   const auto made = plan({{"fpga.x.bitstream.pr1", "/b.bit"}});
-  EXPECT_EQ(made.bitstreams.at(0).region, "pr1");
+  EXPECT_EQ(made.bitstreams.at(0).regions.at(0), "pr1");
   EXPECT_EQ(made.bitstreams.at(0).file, "/b.bit");
 }
 
@@ -94,7 +94,7 @@ TEST_F(KeysTest, AVariantsDigestIsChecked) {
 
 TEST_F(KeysTest, ARegionByItsNode) {
   host_.board.regions[1].node = "/amba/pr@01";
-  EXPECT_EQ(plan({{"resource.x", "/amba/pr@01=/a.bit"}}).bitstreams.at(0).region, "pr1");
+  EXPECT_EQ(plan({{"resource.x", "/amba/pr@01=/a.bit"}}).bitstreams.at(0).regions.at(0), "pr1");
   EXPECT_THAT(
       refusals({{"fpga.x.bitstream", "/a.bit"},
                 {"fpga.x.region", "pr1"},
@@ -108,7 +108,7 @@ TEST_F(KeysTest, TheShellMustBeTheRegions) {
   EXPECT_THAT(refusals(keys), ElementsAre("bitstream /a.bit is for shell s1, but region pr0 has none in the board's "
                                           "file: build it for this board"));
   host_.board.regions[1].shell = "s1";
-  EXPECT_EQ(plan(keys).bitstreams.at(0).region, "pr1");
+  EXPECT_EQ(plan(keys).bitstreams.at(0).regions.at(0), "pr1");
 }
 
 TEST_F(KeysTest, ABinIsTakenAtTheRequestsWord) {

@@ -21,7 +21,12 @@ const Owner one_elsewhere{"/run/b", "one"};
 class LedgerTest : public testing::Test {
  protected:
   LedgerTest() { host_.directory("/run"); }
-  std::map<std::string, std::string> held() { return holders(host_).value(); }
+  std::map<std::string, std::string> held() {
+    std::map<std::string, std::string> ids;
+    const auto all = holders(host_).value();
+    for (const auto& [claim, owner] : all) ids[claim] = owner.id;
+    return ids;
+  }
   fake::FakeHost host_;
 };
 

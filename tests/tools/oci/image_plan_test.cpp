@@ -33,7 +33,8 @@ class ImagePlan : public testing::Test {
     maker.publish({LayoutMaker::tagged(maker.image({layer, maker.layer({{".runx-accel.json", keys}})}), "t")});
     fake::write_file(board, R"({"schema": 1, "name": "b", "bootTree": "/boot/xen.dtb",
       "guest": {"kernel": "/kernel", "commandLine": "quiet"},
-      "regions": [{"name": "pr0", "manager": "m", "idcodes": ["04A49093"]}]})");
+      "regions": [{"name": "pr0", "manager": "m", "idcodes": ["04A49093"],
+                   "frames": ["0x00002500+64"]}]})");
     fake::write_file(tree, std::string(base::text_of(devtree::Blob::empty()->bytes())));
   }
   void TearDown() override {

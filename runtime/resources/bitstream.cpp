@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/resources/bitstream.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/sha256.h"
+#include "fpga/bitstream.h"
+#include "fpga/manager.h"
+#include "runtime/resources/contents.h"
+
+namespace runx::resources {
+namespace {
+
+using base::Status;
+
+constexpr const char* firmware_directory = "runx-accel";  // below /lib/firmware
+constexpr std::size_t largest_blank = std::size_t{256} << 20;
+
+const std::string& field(const Record& record, const char* key) {
+  static const std::string nothing;
+  const auto found = record.fields.find(key);
+  return found == record.fields.end() ? nothing : found->second;
+}
+bool is_set(const Record& record, const char* key) { return field(record, key) == "yes"; }
+
+std::vector<std::string> regions_of(const Record& record) {
+  std::vector<std::string> out;
+  const auto& all = field(record, "regions");
+  for (std::size_t at = 0; at < all.size();) {
+    const auto end = std::min(all.find(' ', at), all.size());
+    out.push_back(all.substr(at, end - at));
+    at = end + 1;
+  }
+  return out;
+}
+
+Status write_firmware(base::Host& host, const std::string& name, const std::string& image) {
+  // Again, because a container that is being given back removes the directory when it is empty.
+  for (int attempts_left = 2;; --attempts_left) {
+    if (auto made = host.make_directories(fpga::firmware_path(firmware_directory)); !made) return made;
+    auto written = host.write(fpga::firmware_path(name), image);
+    if (written || attempts_left == 0 || written.error().code != std::errc::no_such_file_or_directory) return written;
+  }
+}
+
+Status remove_firmware(base::Host& host, const std::string& name) {
+  const auto path = fpga::firmware_path(name);
+  if (auto removed = host.remove_temporaries(path); !removed) return removed;
+  if (auto removed = host.remove(path); !removed) return removed;
+  auto removed = host.remove(fpga::firmware_path(firmware_directory));
+  if (!removed && removed.error().code == std::errc::directory_not_empty) return {};
+  return removed;
+}
+
+// Programs the record's regions, and says in the contents what they hold.
+Status load(base::Host& host, const Record& record, const std::string& image, const Content& content) {
+  const auto manager = fpga::find_manager(host, field(record, "manager"));
+  if (!manager) return tl::unexpected(manager.error());
+  for (const auto& region : regions_of(record)) {
+    if (auto forgotten = forget_content(host, region); !forgotten) return forgotten;
+  }
+  const auto& firmware = field(record, "firmware");
+  if (auto written = write_firmware(host, firmware, image); !written) return written;
+  const auto flags = is_set(record, "full") ? fpga::Flags{0} : fpga::flag_partial;
+  if (auto programmed = fpga::program(host, *manager, firmware, flags); !programmed) return programmed;
+  for (const auto& region : regions_of(record)) {
+    if (auto written = write_content(host, region, content); !written) return written;
+  }
+  // The kernel has read it; it would only cost Dom0's memory.
+  return remove_firmware(host, firmware);
+}
+
+// Nothing where the region holds the blank already, or something that the record did not bring.
+Status load_blank(base::Host& host, const Record& record) {
+  const auto& file = field(record, "blank");
+  const auto& digest = field(record, "blankDigest");
+  if (file.empty()) return {};
+  const auto contents = read_contents(host);
+  if (!contents) return tl::unexpected(contents.error());
+  const auto holds = contents->find(regions_of(record).at(0));
+  if (holds != contents->end() && holds->second.digest != field(record, "digest")) return {};
+  const auto bytes = host.read(file, largest_blank);
+  if (!bytes) return tl::unexpected(bytes.error());
+  const auto info = fpga::read_bitstream(base::bytes_of(*bytes), file);
+  if (!info) return tl::unexpected(info.error());
+  const auto image = fpga::firmware_image(base::bytes_of(*bytes).subspan(info->payload_offset, info->payload_length));
+  if (base::sha256_digest(base::bytes_of(image)) != digest) {
+    return base::fail(std::errc::io_error, file, " is not the file any more that was checked (", digest,
+                      "): put that one back");
+  }
+  return load(host, record, image, {digest, file, ""});
+}
+
+}  // namespace
+
+Record bitstream_record(const plan::BitstreamStep& step, const std::string& key, const std::string& id) {
+  std::string regions;
+  for (const auto& region : step.regions) regions += (regions.empty() ? "" : " ") + region;
+  Record record{"bitstream",
+                {{"regions", regions},
+                 {"manager", step.manager},
+                 {"digest", step.payload_digest},
+                 {"file", step.file},
+                 {"container", id},
+                 {"firmware", base::text(firmware_directory, "/", key, "-", step.full ? "full" : regions, ".bin")}}};
+  if (step.full) record.fields["full"] = "yes";
+  if (step.loaded) record.fields["loaded"] = "yes";
+  if (!step.blank.empty()) {
+    record.fields["blank"] = step.blank;
+    record.fields["blankDigest"] = step.blank_digest;
+  }
+  return record;
+}
+
+Status acquire_bitstream(base::Host& host, const Record& record, const std::string& image) {
+  if (is_set(record, "loaded")) return {};
+  auto loaded = load(host, record, image, {field(record, "digest"), field(record, "file"), field(record, "container")});
+  if (!loaded) return base::context(loaded.error(), "region ", field(record, "regions"));
+  return {};
+}
+
+Status release_bitstream(base::Host& host, const Record& record) {
+  const auto manager = fpga::find_manager(host, field(record, "manager"));
+  if (manager) {
+    if (auto reset = fpga::reset_flags(host, *manager); !reset) return reset;
+  } else if (manager.error().code != std::errc::no_such_device &&
+             manager.error().code != std::errc::function_not_supported) {
+    return tl::unexpected(manager.error());  // one that is gone, or never could load, has no flags of ours
+  }
+  if (auto removed = remove_firmware(host, field(record, "firmware")); !removed) return removed;
+  for (const auto& region : regions_of(record)) {
+    if (auto removed = remove_half_written(host, region); !removed) return removed;
+  }
+  if (auto blanked = load_blank(host, record); !blanked) {
+    return base::context(blanked.error(), "region ", field(record, "regions"), " cannot be made blank");
+  }
+  return {};
+}
+
+}  // namespace runx::resources

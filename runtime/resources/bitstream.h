@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// A region of the fabric as a resource: programmed by `acquire_bitstream`, and given back by `release_bitstream`, which
+// leaves the design where it is (the next container may want the same) unless the board's owner named a blank one.
+
+#include <string>
+
+#include "base/host.h"
+#include "runtime/plan/plan.h"
+#include "runtime/resources/journal.h"
+
+namespace runx::resources {
+
+// `key` names the container uniquely on this machine ([a-f0-9-]); the firmware files' names are made of it. `id` is
+// for people.
+Record bitstream_record(const plan::BitstreamStep& step, const std::string& key, const std::string& id);
+
+// Writes `image` (fpga::firmware_image) as a firmware file, programs the region with it, and removes the file. Does
+// nothing when the plan found the design there already.
+base::Status acquire_bitstream(base::Host& host, const Record& record, const std::string& image);
+
+base::Status release_bitstream(base::Host& host, const Record& record);
+
+}  // namespace runx::resources

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/resources/bitstream.h"
+
+#include <filesystem>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/sha256.h"
+#include "fpga/bitstream.h"
+#include "fpga/manager.h"
+#include "runtime/resources/contents.h"
+#include "tests/fake/bitstream.h"
+#include "tests/fake/fake_board.h"
+#include "tests/fake/fake_fpga.h"
+
+namespace runx::resources {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Pair;
+
+constexpr const char* uuid = "0d9fa4d0-2a6c-8b5e-9d3e-111111111111";
+constexpr const char* other_uuid = "0d9fa4d0-2a6c-8b5e-9d3e-222222222222";
+constexpr const char* blank = "/lib/firmware/blank.bit";
+
+std::string digest_of(const std::string& stream) { return base::sha256_digest(base::bytes_of(stream)); }
+
+class BitstreamTest : public testing::Test {
+ protected:
+  static plan::BitstreamStep step(const std::string& region = "pr0") {
+    return {.file = "/boot/aes.bit",
+            .regions = {region},
+            .manager = fake::fpga_name,
+            .payload_digest = digest_of(fake::make_stream({}))};
+  }
+  static Record bitstream(const std::string& key = uuid, const std::string& region = "pr0") {
+    return bitstream_record(step(region), key, "c1");
+  }
+  // With a blank that the board's owner put into Dom0.
+  Record with_blank() {
+    fake::BitstreamOptions options;
+    options.seed = 7;
+    board_.file(blank, fake::make_bitstream(options));
+    auto wanted = step();
+    wanted.blank = blank;
+    wanted.blank_digest = digest_of(fake::make_stream(options));
+    return bitstream_record(wanted, uuid, "c1");
+  }
+  base::Status acquire(const Record& record) { return acquire_bitstream(board_, record, fake::make_stream({})); }
+  // As a load that was killed does.
+  void leave_firmware() { board_.file("/lib/firmware/runx-accel/" + std::string(uuid) + "-pr0.bin", "a stream"); }
+  std::vector<std::string> firmware() { return board_.list("/lib/firmware").value(); }
+  std::string flags() { return board_.content(std::string(fake::fpga_path) + "/flags"); }
+  std::map<std::string, Content> contents() { return read_contents(board_).value(); }
+
+  fake::FakeBoard board_;
+};
+
+TEST_F(BitstreamTest, ABitstreamIsTakenAndGivenBack) {
+  const auto before = board_.rest();
+  ASSERT_TRUE(acquire(bitstream()));
+  EXPECT_EQ(board_.loads(), 1U);
+  EXPECT_EQ(board_.content("/fake/fpga/last_flags"), "1");
+  for (int time = 0; time < 3; ++time) EXPECT_TRUE(release_bitstream(board_, bitstream()));
+  EXPECT_EQ(board_.rest(), before);
+}
+
+TEST_F(BitstreamTest, GivingBackResetsFlagsThatAKilledLoadLeft) {
+  board_.file(std::string(fake::fpga_path) + "/flags", "1\n");
+  ASSERT_TRUE(release_bitstream(board_, bitstream()));
+  EXPECT_EQ(flags(), "0\n");
+}
+
+TEST_F(BitstreamTest, GivingBackTakesAwayHalfAFirmwareFile) {
+  const auto path = "/lib/firmware/runx-accel/" + std::string(uuid) + "-pr0.bin.AbC123";
+  board_.file(path, "half");
+  board_.file("/lib/firmware/runx-accel/" + std::string(other_uuid) + "-pr0.bin.AbC123", "another's");
+  ASSERT_TRUE(release_bitstream(board_, bitstream()));
+  EXPECT_EQ(board_.list("/lib/firmware/runx-accel").value().size(), 1U);
+}
+
+TEST_F(BitstreamTest, AnAbsentManagerIsNoReasonToKeepTheFile) {
+  leave_firmware();
+  fs::remove_all(board_.real(fake::fpga_path));
+  EXPECT_TRUE(release_bitstream(board_, bitstream()));
+  EXPECT_TRUE(firmware().empty());
+}
+
+TEST_F(BitstreamTest, NorIsOneThatNeverCouldLoad) {
+  for (const char* attribute : {"/firmware", "/flags"}) {
+    fs::remove(board_.real(fake::fpga_path + std::string(attribute)));
+    ASSERT_FALSE(acquire(bitstream()));
+    EXPECT_TRUE(release_bitstream(board_, bitstream())) << attribute;
+  }
+}
+
+TEST_F(BitstreamTest, ADirectoryThatAnotherContainerTakesAwayIsMadeAgain) {
+  board_.fail("write", "/lib/firmware/runx-accel/" + std::string(uuid) + "-pr0.bin", ENOENT);
+  EXPECT_TRUE(acquire(bitstream()));
+  EXPECT_EQ(board_.loads(), 1U);
+}
+
+TEST_F(BitstreamTest, AManagerThatCannotBeAskedIs) {
+  leave_firmware();
+  for (const auto& [operation, path] :
+       {std::pair{"list", "/sys/class/fpga_manager"}, {"read", "/sys/class/fpga_manager/fpga0/name"}}) {
+    board_.fail(operation, path, EIO);
+    EXPECT_FALSE(release_bitstream(board_, bitstream())) << operation;
+    EXPECT_FALSE(firmware().empty());
+  }
+}
+
+TEST_F(BitstreamTest, AFailedLoadNamesTheRegionAndTheState) {
+  board_.file("/fake/fpga/fail_next", "110");
+  const auto done = acquire(bitstream());
+  ASSERT_FALSE(done);
+  EXPECT_THAT(done.error().what, HasSubstr("region pr0: the fpga manager"));
+  EXPECT_THAT(done.error().what, HasSubstr("its state is 'write error'"));
+  EXPECT_EQ(flags(), "0\n");
+}
+
+TEST_F(BitstreamTest, ItsFirmwareFileIsGoneOnceTheKernelHasReadIt) {
+  ASSERT_TRUE(acquire(bitstream()));
+  EXPECT_THAT(firmware(), IsEmpty());
+}
+
+TEST_F(BitstreamTest, GivingBackOneLeavesTheOthersFile) {
+  board_.file("/lib/firmware/runx-accel/" + std::string(other_uuid) + "-pr1.bin", "another's");
+  leave_firmware();
+  ASSERT_TRUE(release_bitstream(board_, bitstream()));
+  EXPECT_THAT(board_.list("/lib/firmware/runx-accel").value(), ElementsAre(std::string(other_uuid) + "-pr1.bin"));
+}
+
+TEST_F(BitstreamTest, WhatTheRegionHoldsIsKnownAlsoAfterItIsGivenBack) {
+  ASSERT_TRUE(acquire(bitstream()));
+  const Content content{digest_of(fake::make_stream({})), "/boot/aes.bit", "c1"};
+  EXPECT_THAT(contents(), ElementsAre(Pair("pr0", content)));
+  ASSERT_TRUE(release_bitstream(board_, bitstream()));
+  EXPECT_THAT(contents(), ElementsAre(Pair("pr0", content)));
+}
+
+TEST_F(BitstreamTest, WhatTheRegionHoldsAlreadyIsNotProgrammed) {
+  auto held = step();
+  held.loaded = true;
+  ASSERT_TRUE(acquire(bitstream_record(held, uuid, "c1")));
+  EXPECT_EQ(board_.loads(), 0U);
+}
+
+TEST_F(BitstreamTest, AfterAFailedLoadNobodyKnowsWhatTheRegionHolds) {
+  ASSERT_TRUE(acquire(bitstream()));
+  board_.file("/fake/fpga/fail_next", "5");
+  ASSERT_FALSE(acquire(bitstream()));
+  EXPECT_THAT(contents(), IsEmpty());
+}
+
+TEST_F(BitstreamTest, AFullOneIsLoadedWithoutTheFlagOfAPartialOne) {
+  plan::BitstreamStep full = step();
+  full.regions = {"pr0", "pr1"};
+  full.full = true;
+  ASSERT_TRUE(acquire(bitstream_record(full, uuid, "c1")));
+  EXPECT_EQ(board_.content("/fake/fpga/last_flags"), "0");
+  EXPECT_EQ(contents().size(), 2U);
+}
+
+TEST_F(BitstreamTest, ABlankIsLoadedOnceWhenTheRegionIsGivenBack) {
+  const auto record = with_blank();
+  ASSERT_TRUE(acquire(record));
+  for (int time = 0; time < 3; ++time) EXPECT_TRUE(release_bitstream(board_, record));
+  EXPECT_EQ(board_.loads(), 2U);
+  EXPECT_EQ("sha256:" + board_.content("/fake/fpga/last_sha256"), record.fields.at("blankDigest"));
+  EXPECT_EQ(board_.content("/fake/fpga/last_flags"), "1");
+  EXPECT_THAT(contents(), ElementsAre(Pair("pr0", Content{record.fields.at("blankDigest"), blank, ""})));
+  EXPECT_THAT(firmware(), ElementsAre("blank.bit"));
+}
+
+TEST_F(BitstreamTest, NoBlankWhereTheRecordBroughtNothing) {
+  const Content another{"sha256:another", "/x.bit", "c0"};
+  ASSERT_TRUE(write_content(board_, "pr0", another));
+  ASSERT_TRUE(release_bitstream(board_, with_blank()));
+  EXPECT_EQ(board_.loads(), 0U);
+  EXPECT_EQ(contents().at("pr0"), another);
+}
+
+TEST_F(BitstreamTest, ABlankThatIsNotTheOneThatWasCheckedIsNotLoaded) {
+  const auto record = with_blank();
+  ASSERT_TRUE(acquire(record));
+  board_.file(blank, fake::make_bitstream());
+  const auto done = release_bitstream(board_, record);
+  ASSERT_FALSE(done);
+  EXPECT_THAT(done.error().what, HasSubstr("region pr0 cannot be made blank: /lib/firmware/blank.bit is not the file"));
+  EXPECT_EQ(board_.loads(), 1U);
+  with_blank();
+  EXPECT_TRUE(release_bitstream(board_, record));
+  EXPECT_EQ(board_.loads(), 2U);
+}
+
+TEST_F(BitstreamTest, ABlankThatTheManagerRefusesIsTriedAgain) {
+  const auto record = with_blank();
+  ASSERT_TRUE(acquire(record));
+  board_.file("/fake/fpga/fail_next", "110");
+  EXPECT_FALSE(release_bitstream(board_, record));
+  EXPECT_TRUE(release_bitstream(board_, record));
+  EXPECT_EQ(contents().at("pr0").file, blank);
+}
+
+}  // namespace
+}  // namespace runx::resources

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// accelkit fpga learn: which frames a region has, from bitstreams that the board's owner trusts, into board.json.
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+
+#include <fcntl.h>
+#include <nlohmann/json.hpp>
+
+#include "base/host.h"
+#include "base/json.h"
+#include "base/rootfs.h"
+#include "fpga/bitstream.h"
+#include "runtime/plan/board.h"
+#include "tools/commands.h"
+
+namespace runx::tools {
+namespace {
+
+using base::Result;
+using base::Status;
+
+constexpr std::size_t largest_board = std::size_t{1} << 20;
+constexpr std::uint32_t idcode_mask = 0x0FFFFFFF;  // without the silicon's revision
+
+struct Options {
+  std::string region;
+  std::vector<std::string> files;
+  std::string board = plan::board_path;
+  std::string output;
+  bool replace = false;
+  bool json = false;
+};
+
+// The frames that one trusted file writes; an error for a file that nothing can be learned from.
+Result<fpga::Footprint> frames_of(const std::string& file, const plan::Region& region) {
+  base::Host files;
+  const auto opened = files.open(file, O_RDONLY);
+  if (!opened) return tl::unexpected(opened.error());
+  const auto mapped = base::MappedFile::map(*opened, file);
+  if (!mapped) return tl::unexpected(mapped.error());
+  auto info = fpga::read_bitstream(mapped->bytes(), file);
+  if (!info) return tl::unexpected(info.error());
+  const auto refuse = [&](const auto&... why) { return base::fail(std::errc::invalid_argument, file, ": ", why...); };
+  if (info->encrypted) return refuse("it is encrypted, so nobody sees what it writes: learn from a plain one");
+  if (info->partial == false) return refuse("it is a full bitstream, and writes all regions: learn from a partial one");
+  if (!info->idcode) return refuse("it does not say for which part it is (no IDCODE)");
+  const auto same = [&](std::uint32_t code) { return (code & idcode_mask) == (*info->idcode & idcode_mask); };
+  if (std::none_of(region.idcodes.begin(), region.idcodes.end(), same)) {
+    return refuse("it is for the part with IDCODE ", base::hex(*info->idcode, 8), ", which region ", region.name,
+                  " does not take: name the region that it was built for");
+  }
+  if (info->footprint.empty()) return refuse("it writes no frame: learn from one that has a design in it");
+  return std::move(info->footprint);
+}
+
+// A file for another region, given by mistake, would open that region to every image.
+Status check_others(const std::string& file, const fpga::Footprint& frames, const plan::Board& board,
+                    const std::string& learning) {
+  for (const auto& other : board.regions) {
+    if (other.name == learning) continue;
+    if (const auto shared = fpga::first_shared_column(frames, other.frames)) {
+      return base::fail(std::errc::invalid_argument, file, " writes ", fpga::to_text(*shared),
+                        ", in a column of region ", other.name,
+                        ": one of the two regions learned from a file that was built for the other");
+    }
+  }
+  return {};
+}
+
+Status save(const Options& options, const std::string& text, const plan::Region& region) {
+  // Ordered, so that the owner's file keeps its order.
+  auto value = nlohmann::ordered_json::parse(text);
+  for (auto& entry : value["regions"]) {
+    if (entry["name"] != region.name) continue;
+    auto& list = entry["frames"] = nlohmann::ordered_json::array();
+    for (const auto& run : region.frames) list.push_back(plan::frames_text(run));
+  }
+  const auto path = std::filesystem::absolute(options.output.empty() ? options.board : options.output).string();
+  base::Host files;
+  return files.write(path, value.dump(2) + "\n", 0644);
+}
+
+Status learn(const Options& options) {
+  const auto text = read_file(options.board, largest_board);
+  if (!text) return tl::unexpected(text.error());
+  auto board = plan::parse_board(*text, options.board);
+  if (!board) return tl::unexpected(board.error());
+  const auto region = std::find_if(board->regions.begin(), board->regions.end(),
+                                   [&](const plan::Region& known) { return known.name == options.region; });
+  if (region == board->regions.end()) {
+    std::string names;
+    for (const auto& known : board->regions) names += (names.empty() ? "" : ", ") + known.name;
+    return base::fail(std::errc::invalid_argument, options.board, " has no region ", options.region, " (it has ",
+                      names.empty() ? "none" : names, "): add it, or name one of these");
+  }
+  std::vector<fpga::FrameRun> runs;
+  if (!options.replace) runs = region->frames;
+  const auto before = runs.size();
+  for (const auto& file : options.files) {
+    const auto frames = frames_of(file, *region);
+    if (!frames) return tl::unexpected(frames.error());
+    if (auto apart = check_others(file, *frames, *board, region->name); !apart) return apart;
+    runs.insert(runs.end(), frames->begin(), frames->end());
+  }
+  region->frames = fpga::normalized(std::move(runs));
+  if (auto saved = save(options, *text, *region); !saved) return saved;
+  std::uint64_t frames = 0;
+  for (const auto& run : region->frames) frames += run.frames;
+  if (options.json) {
+    std::cout << base::json_text({{"region", region->name},
+                                  {"runs", region->frames.size()},
+                                  {"new", region->frames.size() - std::min(before, region->frames.size())},
+                                  {"frames", frames}})
+              << "\n";
+  } else {
+    std::cout << "region " << region->name << " has " << region->frames.size() << " runs of " << frames
+              << " frames in all, " << region->frames.size() - std::min(before, region->frames.size())
+              << " of them new\n";
+  }
+  return {};
+}
+
+}  // namespace
+
+void add_fpga(CLI::App& app, Chosen& chosen) {
+  auto options = std::make_shared<Options>();
+  auto* fpga = app.add_subcommand("fpga", "For owners of boards with an FPGA")->require_subcommand(1);
+  auto* command = fpga->add_subcommand("learn", "Write a region's frames into board.json, from bitstreams you trust");
+  command->add_option("region", options->region, "The region's name in board.json")->required();
+  command->add_option("file", options->files, "Partial bitstreams that were built for this region")->required();
+  command->add_option("--board", options->board, "The board file")->capture_default_str();
+  command->add_option("-o,--output", options->output, "Write the board file there instead");
+  command->add_flag("--replace", options->replace, "Forget the frames that the region had");
+  command->add_flag("--json", options->json, "For machines");
+  command->callback([&chosen, options] { chosen = [options] { return learn(*options); }; });
+}
+
+}  // namespace runx::tools
