@@ -137,6 +137,10 @@ class Lint {
     }
     const auto info = fpga::read_bitstream(base::bytes_of(*content), request.file);
     if (!info) return error(key, ".bitstream: ", info.error().what);
+    if (!fpga::is_stream_file(info->format)) {
+      return error(request.file, " is ", fpga::sentence_name(info->format),
+                   ", and runx-accel programs .bit and .bin files only: attach the bitstream itself");
+    }
     if (info->encrypted) error(request.file, " is encrypted, so nobody can check what it writes: use a plain one");
     if (!info->partial) {
       error(request.file, " does not say whether it is partial (a .bin has no header): use the .bit file");

@@ -168,6 +168,16 @@ TEST_F(PlanTest, OneWithoutAnIdcode) {
                                       "with a tool that does"));
 }
 
+TEST_F(PlanTest, AContainerOfOne) {
+  info().format = fpga::Format::xclbin;
+  EXPECT_THAT(refusals(), ElementsAre("bitstream /boot/aes.bit is an .xclbin container, and this version of runx-accel "
+                                      "programs .bit and .bin files only: put the bitstream itself into the image"));
+  for (const auto format : {fpga::Format::boot, fpga::Format::pdi, fpga::Format::dtbo}) {
+    info().format = format;
+    EXPECT_THAT(refusals(), ElementsAre(HasSubstr("is " + fpga::sentence_name(format) + ", and this version")));
+  }
+}
+
 TEST_F(PlanTest, AnEncryptedOne) {
   info().encrypted = true;
   EXPECT_THAT(refusals(), ElementsAre("bitstream /boot/aes.bit is encrypted, so nobody can check what it writes: use a "

@@ -6,6 +6,7 @@
 #include "base/sha256.h"
 #include "devtree/blob.h"
 #include "tests/fake/bitstream.h"
+#include "tests/fake/containers.h"
 #include "tests/tools/oci/accelkit.h"
 #include "tests/tools/oci/layout_maker.h"
 
@@ -80,6 +81,8 @@ TEST(ImageLint, BitstreamsThatTheRuntimeRefuses) {
   options.header = false;
   c.bitstream = fake::make_bitstream(options);
   EXPECT_THAT(lint(c), HasSubstr("use the .bit file"));
+  c.bitstream = fake::make_xclbin({{0, fake::make_bitstream()}});
+  EXPECT_THAT(lint(c), HasSubstr("is an .xclbin container, and runx-accel programs .bit and .bin files only"));
   c.bitstream = "no bitstream";
   EXPECT_THAT(lint(c), HasSubstr("error: io.runx-accel.fpga.aes.bitstream: "));
 }
