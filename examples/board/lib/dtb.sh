@@ -65,6 +65,24 @@ add_slots() { # DTB
   done
 }
 
+# QEMU's model has no GPIO controller; at the vendor's address all reads are 0. The registers of this one are a page of
+# the on-chip memory: it keeps what the driver writes, and no line changes by itself. Interrupt: the logic's first.
+add_gpio() { # DTB
+  local dtb=$1 node=/axi/gpio@fffc0000 clocks parent
+  read -ra clocks <<<"$(fdtget -t x "$dtb" /axi/gpio@ff0a0000 clocks)"
+  parent=$(fdtget -t x "$dtb" /axi/gpio@ff0a0000 interrupt-parent)
+  fdtput -c "$dtb" "$node"
+  fdtput -t s "$dtb" "$node" compatible xlnx,zynqmp-gpio-1.0
+  fdtput -t x "$dtb" "$node" reg 0 fffc0000 0 1000
+  fdtput -t x "$dtb" "$node" interrupts 0 59 4
+  fdtput -t x "$dtb" "$node" interrupt-parent "$parent"
+  fdtput -t x "$dtb" "$node" clocks "${clocks[@]}"
+  fdtput -t x "$dtb" "$node" '#gpio-cells' 2
+  fdtput -t x "$dtb" "$node" '#interrupt-cells' 2
+  fdtput "$dtb" "$node" gpio-controller
+  fdtput "$dtb" "$node" interrupt-controller
+}
+
 add_module() { # DTB ADDRESS KIND
   local node=/chosen/module@${2#0x}
   fdtput -c "$1" "$node"
@@ -89,9 +107,10 @@ make_dtb() { # DIRECTORY
   add_regions "$dir/host.dtb"
   fix_for_qemu "$dir/host.dtb"
   add_slots "$dir/host.dtb"
+  add_gpio "$dir/host.dtb"
   cp "$dir/host.dtb" "$dir/xen.dtb"
   give_to_guests "$dir/xen.dtb" /axi/timer@ff110000 /axi/serial@ff010000 /axi/can@ff060000 /axi/can@ff070000 \
-    /axi/gpio@ff0a0000 /axi/mmc@ff170000 /axi/slot@80000000 /axi/slot@81000000
+    /axi/gpio@ff0a0000 /axi/gpio@fffc0000 /axi/mmc@ff170000 /axi/slot@80000000 /axi/slot@81000000
   # In use by Dom0 and not given away: what a test asks for in vain.
   fdtput -t s "$dir/xen.dtb" /axi/timer@ff120000 status okay
   write_chosen "$dir/xen.dtb"

@@ -24,6 +24,11 @@ make_extra() { # CPIO STAGE [SCRIPT FILE...]
   rm -rf "$tree"
 }
 
+# The SD card in the board's slot: 1 MiB of one line.
+make_card() { # FILE
+  awk 'BEGIN { for (i = 0; i < 32768; i++) print "the card of the emulated board " }' >"$1"
+}
+
 # Sets qemu_command for a machine with this run's files in it, all but its serial lines.
 prepare_machine() { # MEMORY_MIB STAGE [SCRIPT FILE...]
   local mebibytes=$1
@@ -37,6 +42,7 @@ prepare_machine() { # MEMORY_MIB STAGE [SCRIPT FILE...]
       "and $(((0x40000000 - extra_address) / 1000000)) MB fit" >&2
     return 1
   fi
+  make_card "$work/card"
   mkfifo "$work/uart1.in" "$work/uart1.out" # QEMU reads the one and writes the other
   cp "$dtb_path/xen.dtb" "$work/boot.dtb"
   set_memory "$work/boot.dtb" "$mebibytes"
@@ -45,6 +51,7 @@ prepare_machine() { # MEMORY_MIB STAGE [SCRIPT FILE...]
   qemu_command=(qemu-system-aarch64 -M xlnx-zcu102,virtualization=on,memory-backend=ram -smp 2 -m "$mebibytes"
     -object "memory-backend-memfd,id=ram,size=${mebibytes}M,share=on" -accel tcg,thread=multi -display none -no-reboot
     -audiodev driver=none,id=silent -object can-bus,id=can -machine canbus0=can,canbus1=can
+    -drive "if=sd,index=1,format=raw,file=$work/card"
     -kernel "$base_path/entry"
     -device "loader,file=$work/boot.dtb,addr=$tree_address,force-raw=on"
     -device "loader,file=$base_path/xen,addr=$xen_address,force-raw=on"
