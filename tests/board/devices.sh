@@ -72,11 +72,12 @@ serial_and_gpio() {
     echo "ping from a guest" >&3
     read -r line <&3
     echo "heard: $line"
-    for chip in 0 1; do grep . /sys/bus/gpio/devices/gpiochip$chip/of_node/name; done
-    devices gpio /dev/gpiochip0 10
-    devices gpio /dev/gpiochip1 10 fffc0000'
+    chip() { cd /sys/bus/platform/devices/$1; echo gpiochip*; }
+    devices gpio /dev/$(chip ff0a0000.gpio) 9
+    devices gpio /dev/$(chip fffc0000.gpio) 10 fffc0000'
   says serial "heard: pong from a guest"
   says serial "/dev/gpiochip0 is zynqmp_gpio with 174 lines"
+  says serial "line 9 was an input, is an output, reads 0"
   says serial "line 10 was an input, is an output, reads 1"
 }
 
