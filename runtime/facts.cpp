@@ -2,6 +2,7 @@
 #include "runtime/facts.h"
 
 #include "devtree/blob.h"
+#include "fpga/xrt.h"
 #include "runtime/plan/image.h"
 #include "runtime/resources/contents.h"
 #include "runtime/resources/ledger.h"
@@ -76,7 +77,12 @@ Result<plan::HostFacts> read_host_facts(base::Host& host, const annotations::Acc
     facts.boot_tree = std::move(*blob);
     read_live(host, request, facts);
   }
-  if (!request.bitstreams.empty()) read_blanks(host, facts);
+  if (!request.bitstreams.empty()) {
+    read_blanks(host, facts);
+    const auto zocl = fpga::find_zocl(host);
+    if (!zocl) return tl::unexpected(zocl.error());
+    facts.zocl = zocl->has_value();
+  }
   if (auto read = read_taken(host, facts); !read) return tl::unexpected(read.error());
   return facts;
 }

@@ -31,10 +31,10 @@ class Checker {
       refuse("is a .", fpga::to_text(facts.info.format), ", but ", key("format"), " says ", *request_.format,
              ": correct the annotation");
     }
-    if (!fpga::is_stream_file(facts.info.format)) {
-      refuse("is ", fpga::sentence_name(facts.info.format),
-             ", and this version of runx-accel programs .bit and .bin files only: put the bitstream itself into the "
-             "image");
+    if (!facts.info.has_stream) {
+      refuse(
+          "is ", fpga::sentence_name(facts.info.format),
+          " and holds no configuration stream, which is all that the manager takes: put the .bit file into the image");
       return std::move(refusals_);
     }
     encryption(facts.info);

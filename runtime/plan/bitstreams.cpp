@@ -96,8 +96,12 @@ class Placer {
                        .payload_length = facts.info.payload_length,
                        .encrypted = facts.info.encrypted,
                        .loaded = holds(region, facts)};
-    step.node = region.node;
-    step.bridge = region.bridge;
+    if (facts.info.format == fpga::Format::xclbin && host_.zocl) {
+      step.xclbin_uuid = facts.info.uuid;
+    } else {
+      step.node = region.node;
+      step.bridge = region.bridge;
+    }
     step.blank = region.blank;
     if (const auto blank = host_.blanks.find(region.name); blank != host_.blanks.end()) {
       step.blank_digest = blank->second->payload_digest;

@@ -7,6 +7,7 @@
 #include "base/sha256.h"
 #include "fpga/manager.h"
 #include "runtime/plan/bitstream_checks.h"
+#include "runtime/plan/unsupported.h"
 
 namespace runx::plan {
 namespace {
@@ -45,6 +46,7 @@ base::Status read_bitstream(const base::Rootfs& rootfs, const std::string& name,
   if (!read) return tl::unexpected(read.error());
   out.facts[name] = std::move(read->first);
   out.images[name] = std::move(read->second);
+  if (out.facts[name].info.format == fpga::Format::xclbin) out.files[name] = *file;
   return {};
 }
 
@@ -71,7 +73,7 @@ Result<Bitstreams> read_bitstreams(const base::Rootfs& rootfs, const Accelerator
   Bitstreams out;
   for (const auto& bitstream : request.bitstreams) {
     // The planner refuses the other formats by the key that asks for them.
-    if (bitstream.format && *bitstream.format != "bit" && *bitstream.format != "bin") continue;
+    if (!reads_format(bitstream)) continue;
     std::vector<std::string> files;
     if (!bitstream.file.empty()) files.push_back(bitstream.file);
     for (const auto& [region, variant] : bitstream.variants) files.push_back(variant.file);

@@ -41,6 +41,7 @@ struct HostFacts {
   // What each region was last programmed with: the digest of what the manager got. Absent: not known.
   std::map<std::string, std::string> contents = {};
   std::map<std::string, Blank> blanks = {};     // by the region's name, of those whose board file names one
+  bool zocl = false;                            // XRT's driver is there: it loads .xclbin files
   std::optional<Policy> policy = std::nullopt;  // nothing: all that the board names may be asked for
   std::string name_space = {};                  // of whoever asks; empty: not known
 
@@ -69,6 +70,7 @@ struct BitstreamStep {
   bool loaded = false;            // the region holds it already: nothing is programmed
   std::string node = {};          // of the region: it is programmed through that, its bridges off; empty: directly
   std::string bridge = {};        // node of the bridge around the region; empty: not said
+  std::string xclbin_uuid = {};   // XRT loads the whole file; empty: the manager gets the stream
   std::string blank = {};         // file in Dom0 that is loaded when the region is given back; empty: none
   std::string blank_digest = {};  // of what the manager gets of it
 

@@ -8,6 +8,7 @@
 #include "fpga/bitstream.h"
 #include "fpga/manager.h"
 #include "fpga/region_overlay.h"
+#include "fpga/xrt.h"
 #include "runtime/resources/contents.h"
 
 namespace runx::resources {
@@ -68,21 +69,47 @@ Status program(base::Host& host, const Record& record, const fpga::Manager& mana
   return fpga::program(host, manager, field(record, "firmware"), flags);
 }
 
-// Programs the record's regions, and says in the contents what they hold.
-Status load(base::Host& host, const Record& record, const std::string& image, const Content& content, Bridges bridges) {
+Status load_firmware(base::Host& host, const Record& record, const std::string& image, Bridges bridges) {
   const auto manager = fpga::find_manager(host, field(record, "manager"));
   if (!manager) return tl::unexpected(manager.error());
-  for (const auto& region : regions_of(record)) {
-    if (auto forgotten = forget_content(host, region); !forgotten) return forgotten;
-  }
   const auto& firmware = field(record, "firmware");
   if (auto written = write_firmware(host, firmware, image); !written) return written;
   if (auto programmed = program(host, record, *manager, bridges); !programmed) return programmed;
+  // The kernel has read it; it would only cost Dom0's memory.
+  return remove_firmware(host, firmware);
+}
+
+// Nobody but root writes there, and it is no firmware.
+constexpr const char* xclbin_directory = "/run/runx-accel/xrt";
+std::string xclbin_path(const Record& record) {
+  return base::text(xclbin_directory, "/", field(record, "xclbin"), ".xclbin");
+}
+
+Status remove_xclbin(base::Host& host, const Record& record) {
+  if (auto removed = host.remove_temporaries(xclbin_path(record)); !removed) return removed;
+  return host.remove(xclbin_path(record));
+}
+
+Status load_xclbin(base::Host& host, const Record& record, const std::string& file) {
+  if (auto made = host.make_directories(xclbin_directory); !made) return made;
+  if (auto written = host.write(xclbin_path(record), file); !written) return written;
+  if (auto loaded = fpga::load_xclbin(host, xclbin_path(record), field(record, "uuid")); !loaded) return loaded;
+  return remove_xclbin(host, record);
+}
+
+// Programs the record's regions, and says in the contents what they hold.
+Status load(base::Host& host, const Record& record, const std::string& image, const Content& content, Bridges bridges) {
+  for (const auto& region : regions_of(record)) {
+    if (auto forgotten = forget_content(host, region); !forgotten) return forgotten;
+  }
+  const bool by_xrt = bridges == Bridges::off_meanwhile && !field(record, "xclbin").empty();
+  if (auto done = by_xrt ? load_xclbin(host, record, image) : load_firmware(host, record, image, bridges); !done) {
+    return done;
+  }
   for (const auto& region : regions_of(record)) {
     if (auto written = write_content(host, region, content); !written) return written;
   }
-  // The kernel has read it; it would only cost Dom0's memory.
-  return remove_firmware(host, firmware);
+  return {};
 }
 
 // Nothing where the region holds the blank already, or something that the record did not bring.
@@ -119,6 +146,10 @@ Record bitstream_record(const plan::BitstreamStep& step, const std::string& key,
                  {"container", id},
                  {"firmware", base::text(firmware_directory, "/", key, "-", step.full ? "full" : regions, ".bin")}}};
   if (step.full) record.fields["full"] = "yes";
+  if (!step.xclbin_uuid.empty()) {
+    record.fields["xclbin"] = key + "-" + regions;
+    record.fields["uuid"] = step.xclbin_uuid;
+  }
   if (!step.node.empty()) {
     record.fields["node"] = step.node;
     record.fields["bridge"] = step.bridge;
@@ -153,6 +184,9 @@ Status release_bitstream(base::Host& host, const Record& record) {
     return tl::unexpected(manager.error());  // one that is gone, or never could load, has no flags of ours
   }
   if (auto removed = remove_firmware(host, field(record, "firmware")); !removed) return removed;
+  if (!field(record, "xclbin").empty()) {
+    if (auto removed = remove_xclbin(host, record); !removed) return removed;
+  }
   for (const auto& region : regions_of(record)) {
     if (auto removed = remove_half_written(host, region); !removed) return removed;
   }

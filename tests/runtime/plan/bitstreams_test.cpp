@@ -27,6 +27,7 @@ class PlaceTest : public testing::Test {
     auto& facts = image_.bitstreams["/boot/aes.bit"];
     facts.digest = digest('a');
     facts.payload_digest = digest('b');
+    facts.info.has_stream = true;
     facts.info.idcode = 0x04A49093;
     facts.info.partial = true;
     writes({{{0x00002500}, 4, 4, 0}});

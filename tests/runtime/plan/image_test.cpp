@@ -10,6 +10,7 @@
 
 #include "base/sha256.h"
 #include "tests/fake/bitstream.h"
+#include "tests/fake/containers.h"
 #include "tests/fake/fake_board.h"
 
 namespace runx::plan {
@@ -110,6 +111,18 @@ TEST_F(ImageTest, ABitstreamOfTheHostIsNotRead) {
 TEST_F(ImageTest, WhatIsNoBitstreamIsNamed) {
   board_.file("/bundle/rootfs/boot/aes.bit", "#!/bin/sh\n");
   EXPECT_THAT(read_bitstreams(rootfs(), request().value()).error().what, HasSubstr("fpga.aes: /boot/aes.bit"));
+}
+
+TEST_F(ImageTest, OfAnXclbinTheManagersPartAndTheWholeFileAreRead) {
+  const auto whole = fake::make_xclbin({{.kind = 0, .content = fake::make_bitstream()}});
+  board_.file("/bundle/rootfs/boot/aes.bit", whole);
+  const auto read = read_bitstreams(rootfs(), request().value());
+  ASSERT_TRUE(read) << read.error().what;
+  const auto& facts = read->facts.at("/boot/aes.bit");
+  EXPECT_EQ(facts.info.format, fpga::Format::xclbin);
+  EXPECT_TRUE(facts.info.has_stream);
+  EXPECT_EQ(read->images.at("/boot/aes.bit"), fake::make_stream({}));
+  EXPECT_EQ(read->files.at("/boot/aes.bit"), whole);
 }
 
 }  // namespace

@@ -73,6 +73,7 @@ class PolicyTest : public testing::Test {
     auto& facts = image_.bitstreams["/aes.bit"];
     facts.digest = "sha256:" + std::string(64, 'a');
     facts.info.format = fpga::Format::bit;
+    facts.info.has_stream = true;
     facts.info.idcode = 0x04A49093;
     facts.info.partial = true;
     host_.name_space = "vision";
