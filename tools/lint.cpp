@@ -207,7 +207,7 @@ class Lint {
 
   // facts of the K26's own collection: an overlay that names another instance's bitstream than the one beside it.
   void overlays(const std::string& folder) {
-    const auto beside = view_.list(folder.empty() ? "/" : folder);
+    const auto beside = names_in(folder);
     for (const auto& name : beside) {
       if (!name.ends_with(".dtbo")) continue;
       const auto path = folder + "/" + name;
@@ -236,16 +236,27 @@ class Lint {
     return out;
   }
 
-  // A bitstream that stands beside the overlay may still be another's than the request's.
+  // A bitstream that stands beside the overlay may still be another's than the request's. One that does not has been
+  // complained of.
   void own_overlay(const annotations::BitstreamRequest& request) {
     std::set<std::string> own;
     if (!request.file.empty()) own.insert(bare(name_of(request.file)));
     for (const auto& [region, variant] : request.variants) own.insert(bare(name_of(variant.file)));
+    const auto beside = names_in(folder_of(*request.overlay));
     for (const auto& wanted : firmware_names(*request.overlay)) {
-      if (own.contains(bare(name_of(wanted)))) continue;
+      if (own.contains(bare(name_of(wanted))) || !stands_in(beside, wanted)) continue;
       error(*request.overlay, " names the bitstream ", printable(wanted), " (firmware-name), but fpga.", request.name,
             " has ", *own.begin(), ": take the overlay that belongs to it");
     }
+  }
+
+  std::vector<std::string> names_in(const std::string& folder) const {
+    return view_.list(folder.empty() ? "/" : folder);
+  }
+
+  static bool stands_in(const std::vector<std::string>& names, const std::string& wanted) {
+    return std::any_of(names.begin(), names.end(),
+                       [&](const auto& name) { return bare(name) == bare(name_of(wanted)); });
   }
 
   // A bitstream is often kept as x.bit and loaded as x.bit.bin or x.bin: the same file in another wrapping.
@@ -257,9 +268,9 @@ class Lint {
   }
 
   void firmware_name(const std::string& path, const std::string& wanted, const std::vector<std::string>& beside) {
+    if (stands_in(beside, wanted)) return;
     std::string others;
     for (const auto& other : beside) {
-      if (bare(other) == bare(name_of(wanted))) return;
       if (other.ends_with(".bit") || other.ends_with(".bin")) others += (others.empty() ? "" : ", ") + printable(other);
     }
     error(path, " names the bitstream ", printable(wanted), " (firmware-name), which is not beside it; there ",
