@@ -7,6 +7,7 @@
 
 #include "base/host.h"
 #include "runtime/plan/plan.h"
+#include "tests/fake/fake_board.h"
 
 namespace runx::plan {
 namespace {
@@ -58,7 +59,7 @@ Annotations asked(Row row) {
       {"rpu.", {{"rpu.x.firmware", "/r.elf"}}},
       {"target", {{"rpu.x.firmware", "/r.elf"}}},
       {"device.x.required", {{"device.x.path", "/t"}}},
-      {"device.x.address", {{"device.x.path", "/t"}}},
+      {"device.x.address", {{"device.x.path", fake::fake_timer}}},
       {"domain.ramdisk", {{"domain.kernel", "/k"}}},
       {"domain.kind", {{"domain.kernel", "/k"}}},
   };
@@ -72,11 +73,14 @@ Annotations asked(Row row) {
 }
 
 TEST(Spec, WhatItSaysOfThisVersionIsTrue) {
+  HostFacts host;
+  const auto tree = fake::fake_boot_tree();
+  host.boot_tree = devtree::Blob::parse(base::bytes_of(tree), "xen.dtb").value();
   unsigned looked = 0;
   for (const auto& row : rows()) {
     const auto parsed = annotations::parse(asked(row));
     for (const auto& complaint : parsed.complaints) ADD_FAILURE() << sentence(complaint);
-    const auto made = make_plan(parsed.request, {}, {});
+    const auto made = make_plan(parsed.request, host, {});
     bool refused = false;
     for (const auto& why : std::holds_alternative<Refusals>(made) ? std::get<Refusals>(made) : Refusals{})
       refused = refused || why.find("this version of runx-accel ") != std::string::npos;
