@@ -64,6 +64,9 @@ Result<plan::HostFacts> read_host_facts(base::Host& host, const annotations::Acc
     auto parsed = plan::parse_policy(*policy, plan::policy_path);
     if (!parsed) return tl::unexpected(parsed.error());
     facts.policy = std::move(*parsed);
+    auto keys = plan::read_public_keys(host, *facts.policy);
+    if (!keys) return tl::unexpected(keys.error());
+    facts.keys = std::move(*keys);
   } else if (policy.error().code != std::errc::no_such_file_or_directory) {
     // A policy that cannot be read is not an absent one.
     return tl::unexpected(policy.error());

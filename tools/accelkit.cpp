@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "tools/commands.h"
+#include "tools/complete.h"
 
 int main(int argc, char** argv) {
   CLI::App app("The toolkit for images and boards with accelerators; it never touches hardware", "accelkit");
@@ -12,6 +13,11 @@ int main(int argc, char** argv) {
   runx::tools::add_fpga(app, chosen);
   runx::tools::add_image(app, chosen);
   app.footer("Exit codes: 0 fine, 1 an error or a finding, 2 a command line that is none.");
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  if (!words.empty() && words.front() == "complete") {
+    for (const auto& word : runx::tools::completions(app, std::span(words).subspan(1))) std::cout << word << "\n";
+    return 0;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // accelkit board prepare: the tree that Xen is to be booted with, from the board's own.
 #include <filesystem>
+#include <iostream>
 #include <memory>
 
+#include <nlohmann/json.hpp>
+
 #include "base/host.h"
+#include "base/json.h"
 #include "devtree/boot_tree.h"
 #include "tools/commands.h"
 
@@ -16,6 +20,7 @@ struct Options {
   std::string tree;
   std::vector<std::string> devices;
   std::string output;
+  bool json = false;
 };
 
 Status prepare(const Options& options) {
@@ -33,7 +38,10 @@ Status prepare(const Options& options) {
   const auto marked = devtree::mark_passthrough(*host, paths);
   if (!marked) return tl::unexpected(marked.error());
   base::Host files;
-  return files.write(std::filesystem::absolute(options.output).string(), base::text_of(marked->bytes()), 0644);
+  const auto output = std::filesystem::absolute(options.output).string();
+  if (auto written = files.write(output, base::text_of(marked->bytes()), 0644); !written) return written;
+  if (options.json) std::cout << base::json_text({{"tree", options.output}, {"marked", paths}}, 2) << "\n";
+  return {};
 }
 
 }  // namespace
@@ -49,6 +57,7 @@ void add_board(CLI::App& app, Chosen& chosen) {
       ->add_option("-o,--output", options->output,
                    "The tree to boot Xen with; keep it in Dom0 too (board.json, bootTree)")
       ->required();
+  command->add_flag("--json", options->json, "For machines: the file and the nodes that were marked");
   command->callback([&chosen, options] { chosen = [options] { return prepare(*options); }; });
 }
 

@@ -19,6 +19,11 @@ void add_board(CLI::App& app, Chosen& chosen);
 void add_fpga(CLI::App& app, Chosen& chosen);
 void add_image(CLI::App& app, Chosen& chosen);
 
+// For CLI::Option::check(): what is wrong with an option's value, or "". Such a command line is none.
+std::string check_key_value(const std::string& text);   // KEY=VALUE
+std::string check_platform(const std::string& text);    // OS/ARCHITECTURE
+std::string check_named_file(const std::string& text);  // NAME=FILE or NAME=FILE:/path/in/image
+
 // Reads a file that the user named, of at most `limit` bytes.
 base::Result<std::string> read_file(const std::string& path, std::size_t limit);
 

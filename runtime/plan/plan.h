@@ -26,6 +26,7 @@ struct BitstreamFacts {
   std::string digest;          // of the whole file
   std::string payload_digest;  // of what the manager gets
   fpga::BitstreamInfo info;
+  std::optional<std::string> signature = std::nullopt;  // the file's that stands beside it (signature.h); nothing: none
 };
 
 // A region's blank bitstream, a file of Dom0: as it was read, or why it could not be.
@@ -43,6 +44,7 @@ struct HostFacts {
   std::map<std::string, Blank> blanks = {};     // by the region's name, of those whose board file names one
   bool zocl = false;                            // XRT's driver is there: it loads .xclbin files
   std::optional<Policy> policy = std::nullopt;  // nothing: all that the board names may be asked for
+  PublicKeys keys = {};                         // that the policy names
   std::string name_space = {};                  // of whoever asks; empty: not known
 
   // What the policy says to whoever asks. Nothing where there is no policy, and where it has no rule for them.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // accelkit board prepare: the marks are there, everything else is as it was.
+#include <nlohmann/json.hpp>
+
 #include "devtree/node.h"
 #include "tests/tools/accelkit.h"
 
@@ -39,6 +41,15 @@ TEST_F(BoardPrepare, MarksADeviceByPathLabelAliasAndCompatible) {
   }
   ASSERT_EQ(accelkit(prepare("serial1")).status, 0);
   EXPECT_TRUE(marked("/axi/serial@ff010000"));
+}
+
+TEST_F(BoardPrepare, TellsMachinesWhatItMarked) {
+  auto arguments = prepare("ttc0");
+  arguments.emplace_back("--json");
+  const auto done = accelkit(arguments);
+  EXPECT_EQ(done.status, 0) << done.errors;
+  EXPECT_EQ(nlohmann::json::parse(done.output),
+            nlohmann::json({{"tree", folder_.at("xen.dtb")}, {"marked", {"/axi/timer@ff110000"}}}));
 }
 
 TEST_F(BoardPrepare, MarksSeveralAndPreparingAgainChangesNothing) {

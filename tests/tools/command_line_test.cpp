@@ -25,6 +25,20 @@ TEST(CommandLine, WhatItDoesNotKnowIsTwo) {
                                                     {"inspect", "a", "b"},
                                                     {"inspect", "--nonsense", "a"},
                                                     {"image", "plan", "rootfs"},
+                                                    {"image", "plan", "r", "--board", "b", "--dtb", "t", "--namespace",
+                                                     "without a policy"},
+                                                    {"image", "annotate", "nothing to annotate with"},
+                                                    {"image", "annotate", "l", "--set", "no value"},
+                                                    {"image", "annotate", "l", "--compression", "lzma", "--unset", "k"},
+                                                    {"image", "attach", "nothing to attach"},
+                                                    {"image", "attach", "l", "--bitstream", "no-name.bit"},
+                                                    {"image", "attach", "l", "--overlay", "No Name=a.dtbo"},
+                                                    {"image", "attach", "l", "--file", "f", "--region", "pr0"},
+                                                    {"image", "attach", "l", "--file", "f", "--artifact", "--platform",
+                                                     "linux/arm64"},
+                                                    {"image", "show", "l", "--platform", "linux"},
+                                                    {"image", "show", "l", "--annotation", "=x"},
+                                                    {"image", "lint"},
                                                     {"board", "prepare", "tree"}};
   for (const auto& arguments : wrong) {
     const auto done = accelkit(arguments);

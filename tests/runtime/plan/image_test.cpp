@@ -102,6 +102,20 @@ TEST_F(ImageTest, ABitstreamIsReadOnceAndHashedTwice) {
   EXPECT_EQ(facts.info.idcode, 0x04A49093U);
 }
 
+TEST_F(ImageTest, ASignatureIsAFileBesideIt) {
+  const auto signature = [&] {
+    return read_bitstreams(rootfs(), request().value()).value().facts.at("/boot/aes.bit").signature;
+  };
+  EXPECT_EQ(signature(), std::nullopt);
+  board_.file("/bundle/rootfs/boot/aes.bit.sig", "signature");
+  EXPECT_EQ(signature(), "signature");
+  board_.file("/bundle/rootfs/boot/aes.bit.sig", std::string(20'000, 'x'));
+  EXPECT_EQ(signature(), std::nullopt);
+  board_.file("/secret.sig", "of the host");
+  link(board_.real("/secret.sig"), "/boot/aes.bit.sig");
+  EXPECT_EQ(signature(), std::nullopt);
+}
+
 TEST_F(ImageTest, ABitstreamOfTheHostIsNotRead) {
   board_.file("/secret.bit", fake::fake_bit());
   link(board_.real("/secret.bit"), "/boot/aes.bit");
