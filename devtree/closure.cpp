@@ -350,4 +350,28 @@ bool Closure::refers_to_members(const Node& node) const {
   return false;
 }
 
+std::map<std::string, std::vector<std::string>> Closure::users_outside() const {
+  std::map<std::string, std::vector<std::string>> out;
+  // Most devices have no phandle: nobody can refer to them.
+  const bool any = std::any_of(members_.begin(), members_.end(),
+                               [this](std::size_t member) { return tree_.at(member).phandle().has_value(); });
+  if (!any) return out;
+  for (const Node& node : tree_.nodes()) {
+    // Labels and aliases can be called like properties.
+    if (is_member(node) || !node.available() || node.name() == "__symbols__" || node.name() == "aliases") continue;
+    for (const Property& property : node.properties()) {
+      const auto kind = kind_of(node, property.name);
+      const auto list = kind ? references(node, property.name, *kind) : std::vector<Reference>{};
+      if (!list) continue;
+      std::set<std::string> said;
+      for (const Reference& reference : *list) {
+        if (!reference.provider || !is_member(*reference.provider)) continue;
+        const std::string provider = reference.provider->path();
+        if (said.insert(provider).second) out[provider].push_back(base::text(node.path(), " (", property.name, ")"));
+      }
+    }
+  }
+  return out;
+}
+
 }  // namespace runx::devtree

@@ -9,6 +9,7 @@ int main(int argc, char** argv) {
   runx::tools::Chosen chosen;
   runx::tools::add_inspect(app, chosen);
   runx::tools::add_board(app, chosen);
+  runx::tools::add_passthrough(app, chosen);
   runx::tools::add_image(app, chosen);
   app.footer("Exit codes: 0 fine, 1 an error or a finding, 2 a command line that is none.");
   try {

@@ -16,6 +16,7 @@ using Chosen = std::function<base::Status()>;
 
 void add_inspect(CLI::App& app, Chosen& chosen);
 void add_board(CLI::App& app, Chosen& chosen);
+void add_passthrough(CLI::App& app, Chosen& chosen);
 void add_image(CLI::App& app, Chosen& chosen);
 
 // Reads a file that the user named, of at most `limit` bytes.

@@ -38,7 +38,7 @@ PassthroughRequest request_of(const std::string& source) {
     if (comment != "//") continue;
     if (key == "ask:") request.nodes.push_back(value);
     if (key == "memory:") request.guest_memory = std::stoull(value) * mib;
-    if (key == "allow-dma") request.allow_dma_without_iommu = true;
+    if (key == "allow-dma") request.dma_without_iommu = {request.nodes.begin(), request.nodes.end()};
     if (key == "rates:") {
       for (std::uint64_t rate = 0; words >> rate;) request.clock_rates[value].push_back(rate);
     }
