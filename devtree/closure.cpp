@@ -256,7 +256,8 @@ void Closure::copy_clocks(const Node& node, const std::vector<Reference>& refere
   }
   if (!unknown.empty()) {
     report_.dropped.push_back({node.path(), "clocks",
-                               "the rate of clock " + unknown + " is not known: put it under clockRates, " +
+                               "the rate of clock " + unknown +
+                                   " is not known, and few drivers start without it: put it under clockRates, " +
                                    node.path() + ", in the board file, one rate in Hz for each entry of clocks"});
     return;
   }
@@ -350,25 +351,23 @@ bool Closure::refers_to_members(const Node& node) const {
   return false;
 }
 
-std::map<std::string, std::vector<std::string>> Closure::users_outside() const {
-  std::map<std::string, std::vector<std::string>> out;
+std::vector<std::string> Closure::users_outside(const Node& top) const {
+  std::vector<std::string> out;
+  const auto goes_along = [&](const Node& node) { return is_member(node) && node.is_inside(top); };
   // Most devices have no phandle: nobody can refer to them.
-  const bool any = std::any_of(members_.begin(), members_.end(),
-                               [this](std::size_t member) { return tree_.at(member).phandle().has_value(); });
-  if (!any) return out;
+  const auto all = top.with_descendants();
+  if (std::none_of(all.begin(), all.end(), [&](const Node& node) { return goes_along(node) && node.phandle(); }))
+    return out;
   for (const Node& node : tree_.nodes()) {
     // Labels and aliases can be called like properties.
     if (is_member(node) || !node.available() || node.name() == "__symbols__" || node.name() == "aliases") continue;
     for (const Property& property : node.properties()) {
       const auto kind = kind_of(node, property.name);
       const auto list = kind ? references(node, property.name, *kind) : std::vector<Reference>{};
-      if (!list) continue;
-      std::set<std::string> said;
-      for (const Reference& reference : *list) {
-        if (!reference.provider || !is_member(*reference.provider)) continue;
-        const std::string provider = reference.provider->path();
-        if (said.insert(provider).second) out[provider].push_back(base::text(node.path(), " (", property.name, ")"));
-      }
+      const bool refers = list && std::any_of(list->begin(), list->end(), [&](const Reference& reference) {
+                            return reference.provider && goes_along(*reference.provider);
+                          });
+      if (refers) out.push_back(base::text(node.path(), " (", property.name, ")"));
     }
   }
   return out;

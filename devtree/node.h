@@ -91,6 +91,7 @@ class Tree {
   base::Result<Node> resolve(const std::string& name) && = delete;
 
  private:
+  struct Filler;
   explicit Tree(std::shared_ptr<const Node::Index> index) : index_(std::move(index)) {}
   std::shared_ptr<const Node::Index> index_;
 };

@@ -310,11 +310,13 @@ void Drawing::note_dom0() {
          "is the console (/chosen, stdout-path) of the tree: Xen takes it for itself and gives it to "
          "nobody, unless its command line has dtuart= with another one"});
   }
-  for (const auto& [provider, users] : closure_.users_outside()) {
+  for (const Node& top : resources_.tops()) {
+    const auto users = closure_.users_outside(top);
+    if (users.empty()) continue;
     std::string list;
     for (std::size_t at = 0; at < users.size() && at < 3; ++at) list += (at == 0 ? "" : ", ") + users[at];
     if (users.size() > 3) list += base::text(" and ", users.size() - 3, " more");
-    report_.notes.push_back({provider, "is used by what stays with Dom0, whose drivers will miss it: " + list});
+    report_.notes.push_back({top.path(), "is used by nodes that stay with Dom0, whose drivers will miss it: " + list});
   }
 }
 

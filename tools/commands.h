@@ -22,4 +22,7 @@ void add_image(CLI::App& app, Chosen& chosen);
 // Reads a file that the user named, of at most `limit` bytes.
 base::Result<std::string> read_file(const std::string& path, std::size_t limit);
 
+// Writes what can be made again at any time: in place and not synced. Nothing is left of a file that does not fit.
+base::Status write_file(const std::string& path, std::string_view content);
+
 }  // namespace runx::tools

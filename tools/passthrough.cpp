@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // accelkit passthrough: the derivation by itself, for whoever writes xl.cfg by hand.
-#include <filesystem>
 #include <iostream>
 #include <memory>
 
 #include <nlohmann/json.hpp>
 
-#include "base/host.h"
 #include "base/json.h"
 #include "devtree/boot_tree.h"
 #include "devtree/passthrough.h"
@@ -129,7 +127,7 @@ std::string config_part(const Options& options, const Derived& derived) {
   const auto& made = derived.passthrough;
   std::string out = text("# for xl.cfg, with memory = ", options.memory_mib, ":\n");
   for (const auto& node : derived.nodes) out += text("#   ", node, "\n");
-  if (options.output.empty()) out += "# device_tree = …, the guest's tree: -o FILE writes it\n";
+  if (options.output.empty()) out += "# device_tree: the guest's tree, which -o FILE writes\n";
   out += xen::device_lines(config_of(made, options.output));
   for (const auto& console : made.consoles)
     out += text("# to have the guest's console on ", console.path, ": extra = \"", console.argument, "\"\n");
@@ -153,9 +151,7 @@ Status run(const Options& options) {
   if (!derived) return tl::unexpected(derived.error());
   const auto& made = derived->passthrough;
   if (!options.output.empty() && made.tree.has_tree()) {
-    base::Host files;
-    const auto path = std::filesystem::absolute(options.output).string();
-    if (auto written = files.write(path, base::text_of(made.tree.bytes()), 0644); !written) return written;
+    if (auto written = write_file(options.output, base::text_of(made.tree.bytes())); !written) return written;
   }
   if (options.json) std::cout << json_of(options, *derived);
   if (!made.refused.empty()) return tl::unexpected(refusal_of(made));

@@ -99,7 +99,9 @@ TEST(Boards, EveryEnabledDeviceGivesATreeOrANamedRefusal) {
       const Tree marked = Tree::of(mark_passthrough(host, {node.path()}).value());
       for (const bool allow_dma : {false, true}) {
         const auto result = derive_passthrough(
-            marked, {.nodes = {node.path()}, .guest_memory = 512 * mib, .allow_dma_without_iommu = allow_dma});
+            marked, {.nodes = {node.path()},
+                     .guest_memory = 512 * mib,
+                     .dma_without_iommu = allow_dma ? std::set{node.path()} : std::set<std::string>{}});
         ASSERT_TRUE(result) << what << ": " << result.error().what;
         ASSERT_EQ(result->tree.has_tree(), result->refused.empty()) << what;
         if (!allow_dma) {
