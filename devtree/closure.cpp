@@ -354,15 +354,23 @@ bool Closure::refers_to_members(const Node& node) const {
 std::vector<std::string> Closure::users_outside(const Node& top) const {
   std::vector<std::string> out;
   const auto goes_along = [&](const Node& node) { return is_member(node) && node.is_inside(top); };
-  // Most devices have no phandle: nobody can refer to them.
-  const auto all = top.with_descendants();
-  if (std::none_of(all.begin(), all.end(), [&](const Node& node) { return goes_along(node) && node.phandle(); }))
-    return out;
+  // Few devices are referred to at all, so what holds none of their phandles is passed over at a glance.
+  std::set<std::uint32_t> phandles;
+  for (const Node& node : top.with_descendants()) {
+    if (const auto phandle = goes_along(node) ? node.phandle() : std::nullopt) phandles.insert(*phandle);
+  }
+  const auto may_refer = [&phandles](base::Bytes value) {
+    for (std::size_t at = 0; value.size() % 4 == 0 && at < value.size(); at += 4) {
+      if (phandles.contains(base::be32(value, at))) return true;
+    }
+    return false;
+  };
+  if (phandles.empty()) return out;
   for (const Node& node : tree_.nodes()) {
     // Labels and aliases can be called like properties.
     if (is_member(node) || !node.available() || node.name() == "__symbols__" || node.name() == "aliases") continue;
     for (const Property& property : node.properties()) {
-      const auto kind = kind_of(node, property.name);
+      const auto kind = may_refer(property.value) ? kind_of(node, property.name) : std::nullopt;
       const auto list = kind ? references(node, property.name, *kind) : std::vector<Reference>{};
       const bool refers = list && std::any_of(list->begin(), list->end(), [&](const Reference& reference) {
                             return reference.provider && goes_along(*reference.provider);

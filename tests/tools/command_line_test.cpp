@@ -11,7 +11,7 @@ TEST(CommandLine, HelpIsNoErrorAndNamesTheCommands) {
   const auto done = accelkit({"--help"});
   EXPECT_EQ(done.status, 0);
   EXPECT_EQ(done.errors, "");
-  for (const auto* command : {"inspect", "board", "image"}) EXPECT_THAT(done.output, HasSubstr(command));
+  for (const auto* command : {"inspect", "board", "passthrough", "image"}) EXPECT_THAT(done.output, HasSubstr(command));
   EXPECT_EQ(accelkit({"image", "plan", "--help"}).status, 0);
 }
 
@@ -25,7 +25,10 @@ TEST(CommandLine, WhatItDoesNotKnowIsTwo) {
                                                     {"inspect", "a", "b"},
                                                     {"inspect", "--nonsense", "a"},
                                                     {"image", "plan", "rootfs"},
-                                                    {"board", "prepare", "tree"}};
+                                                    {"board", "prepare", "tree"},
+                                                    {"passthrough", "tree"},
+                                                    {"passthrough", "tree", "node", "--memory", "0"},
+                                                    {"passthrough", "tree", "node", "--memory", "many"}};
   for (const auto& arguments : wrong) {
     const auto done = accelkit(arguments);
     EXPECT_EQ(done.status, 2) << ::testing::PrintToString(arguments);
