@@ -23,21 +23,26 @@ void walk(base::Bytes tree, Visitor& visitor) {
     const auto rest = base::text_of(tree.subspan(at));
     return rest.substr(0, rest.find('\0'));
   };
+  // base::be32() would look at the bounds of every byte once more.
+  const auto cell = [tree](std::size_t at) {
+    const std::uint8_t* b = tree.data() + at;
+    return (std::uint32_t{b[0]} << 24) | (std::uint32_t{b[1]} << 16) | (std::uint32_t{b[2]} << 8) | std::uint32_t{b[3]};
+  };
   const auto padded = [](std::size_t size) { return (size + 3) & ~std::size_t{3}; };
-  const std::size_t start = base::be32(tree, struct_offset);
-  const std::size_t strings = base::be32(tree, strings_offset);
+  const std::size_t start = cell(struct_offset);
+  const std::size_t strings = cell(strings_offset);
   std::size_t at = start;
   while (base::inside(tree.size(), at, 4)) {
     const std::size_t token_at = at - start;
-    const std::uint32_t token = base::be32(tree, at);
+    const std::uint32_t token = cell(at);
     at += 4;
     if (token == begin_node) {
       const auto name = text_at(at);
       at += padded(name.size() + 1);
       if (!visitor.begin(name, static_cast<int>(token_at))) return;
     } else if (token == property) {
-      const std::size_t size = base::be32(tree, at);
-      const auto name = text_at(strings + base::be32(tree, at + 4));
+      const std::size_t size = cell(at);
+      const auto name = text_at(strings + cell(at + 4));
       if (!visitor.property(name, tree.subspan(at + 8, size))) return;
       at += 8 + padded(size);
     } else if (token == end_node) {
