@@ -5,6 +5,7 @@
 #include <array>
 
 #include "devtree/address.h"
+#include "devtree/interrupt.h"
 
 namespace runx::devtree {
 namespace {
@@ -234,8 +235,8 @@ void Closure::leave_out(const Node& node, std::string_view property, const Kind&
   }
   const auto device = mapped_device(*missing.provider);
   refuse(node, base::text("needs ", kind.what, " (", property, ") of ", provider, ", which stays with Dom0: ",
-                          device ? "ask for " + device->path() + " as well, or " : std::string(), "take ", property,
-                          " out of the boot tree"));
+                          device && !is_gic(*device) ? "ask for " + device->path() + " as well, or " : std::string(),
+                          "take ", property, " out of the boot tree"));
 }
 
 std::uint64_t Closure::known_rate(const Node& node, std::size_t entry, const Reference& clock) const {
