@@ -34,6 +34,8 @@ function(runx_program name)
   target_link_libraries(${name} PRIVATE runx_options ${ARG_LINK})
   if(RUNX_STATIC)
     target_link_options(${name} PRIVATE -static)
+  elseif(RUNX_BUNDLE)
+    target_link_options(${name} PRIVATE -static-libstdc++ -static-libgcc LINKER:--as-needed)
   endif()
 endfunction()
 
@@ -70,7 +72,7 @@ set(RUNX_FUZZ_SECONDS 20 CACHE STRING "How long each fuzz target runs as a test,
 
 # Library without a CMake package of its own in Debian; the header-only ones are found the usual way.
 find_path(LIBFDT_INCLUDE_DIR libfdt.h REQUIRED)
-if(RUNX_STATIC)
+if(RUNX_STATIC OR RUNX_BUNDLE)
   find_library(LIBFDT_LIBRARY libfdt.a REQUIRED)
   set(OPENSSL_USE_STATIC_LIBS ON)
 else()

@@ -22,6 +22,11 @@ bool is_marked(const Node& node);
 // node that is already so is fine. Errors: no_such_device, naming the node; file_too_large.
 base::Result<Blob> mark_passthrough(const Blob& host, const std::vector<std::string>& nodes);
 
+// True for the tree that Xen has made for a domain, Dom0's live one (/sys/firmware/fdt) above all: it has the node
+// /hypervisor, compatible "xen,xen" (Linux Documentation/devicetree/bindings/arm/xen.txt). It hides marks and IOMMUs,
+// so it is no use where the tree is wanted that Xen was booted with.
+bool is_made_by_xen(const Tree& tree);
+
 // What Dom0 sees of a node under /proc/device-tree (or /sys/firmware/devicetree/base).
 struct LiveNode {
   bool present = false;

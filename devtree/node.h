@@ -72,6 +72,9 @@ class Tree {
   Node root() && = delete;
   std::vector<Node> nodes() const&;  // all of them, the root first
   std::vector<Node> nodes() && = delete;
+  // The node of a position(); the position must be one of this tree's.
+  Node at(std::size_t position) const& { return Node(index_.get(), position); }
+  Node at(std::size_t position) && = delete;
   std::optional<Node> find(std::string_view path) const&;  // an exact absolute path
   std::optional<Node> find(std::string_view path) && = delete;
   std::optional<Node> with_phandle(std::uint32_t phandle) const&;
@@ -88,6 +91,7 @@ class Tree {
   base::Result<Node> resolve(const std::string& name) && = delete;
 
  private:
+  struct Filler;
   explicit Tree(std::shared_ptr<const Node::Index> index) : index_(std::move(index)) {}
   std::shared_ptr<const Node::Index> index_;
 };
