@@ -53,7 +53,9 @@ Result<Request> read_all(base::Host& host, const std::string& bundle_path) {
   auto facts = read_host_facts(host, *accelerators);
   if (!facts) return tl::unexpected(facts.error());
   facts->name_space = plan::namespace_of(bundle->annotations);
-  auto bitstreams = plan::read_bitstreams(*rootfs, *accelerators);
+  const auto parts = read_parts(host);
+  if (!parts) return tl::unexpected(parts.error());
+  auto bitstreams = plan::read_bitstreams(*rootfs, *accelerators, *parts);
   if (!bitstreams) return tl::unexpected(bitstreams.error());
   return Request{std::move(*bundle), std::move(*rootfs), std::move(*accelerators), std::move(*facts),
                  std::move(*bitstreams)};

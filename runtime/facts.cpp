@@ -43,6 +43,16 @@ Result<plan::Board> read_board(base::Host& host) {
   return plan::parse_board(*text, plan::board_path);
 }
 
+Result<fpga::Parts> read_parts(base::Host& host) {
+  constexpr const char* path = "/etc/runx-accel/parts.json";
+  const auto text = host.read(path);
+  if (!text && text.error().code == std::errc::no_such_file_or_directory) return fpga::Parts::built_in();
+  if (!text) return tl::unexpected(text.error());
+  const auto more = fpga::Parts::parse(*text, path);
+  if (!more) return tl::unexpected(more.error());
+  return fpga::Parts::built_in().with(*more);
+}
+
 Status read_taken(base::Host& host, plan::HostFacts& facts) {
   const auto holders = resources::holders(host);
   if (!holders) return tl::unexpected(holders.error());

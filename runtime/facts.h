@@ -14,6 +14,9 @@ base::Result<plan::HostFacts> read_host_facts(base::Host& host, const annotation
 // The board file of this machine.
 base::Result<plan::Board> read_board(base::Host& host);
 
+// The table of parts: the built-in one, with the rows of /etc/runx-accel/parts.json where there is such a file.
+base::Result<fpga::Parts> read_parts(base::Host& host);
+
 // What changes from one container to the next: who holds what, and what the regions hold. Called again under the
 // ledger's lock, where it stays true.
 base::Status read_taken(base::Host& host, plan::HostFacts& facts);

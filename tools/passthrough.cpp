@@ -71,6 +71,7 @@ Result<Derived> derive(const Options& options) {
     auto board = plan::parse_board(*content, options.board);
     if (!board) return tl::unexpected(board.error());
     request.clock_rates = std::move(board->clock_rates);
+    request.iommu = board->iommu;
   }
   auto made = devtree::derive_passthrough(*tree, request);
   if (!made) return tl::unexpected(made.error());

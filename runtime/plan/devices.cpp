@@ -84,6 +84,12 @@ class Chooser {
     wanted.nodes = nodes;
     wanted.clock_rates = host_.board.clock_rates;
     wanted.guest_memory = memory_;
+    wanted.iommu = host_.board.iommu;
+    if (const auto* rule = host_.rule()) {
+      for (const auto& node : nodes) {
+        if (allows_dma(*rule, device_claim(node))) wanted.dma_without_iommu.insert(node);
+      }
+    }
     return devtree::derive_passthrough(tree_, wanted);
   }
 

@@ -29,21 +29,23 @@ std::string sentences(const std::vector<annotations::Complaint>& complaints) {
 }
 
 // The facts of a file, and what the manager gets of it.
-Result<std::pair<BitstreamFacts, std::string>> facts_of(base::Bytes bytes, const std::string& name) {
-  auto info = fpga::read_bitstream(bytes, name);
+Result<std::pair<BitstreamFacts, std::string>> facts_of(base::Bytes bytes, const std::string& name,
+                                                        const fpga::Parts& parts) {
+  auto info = fpga::read_bitstream(bytes, name, parts);
   if (!info) return tl::unexpected(info.error());
   auto image = fpga::firmware_image(bytes.subspan(info->payload_offset, info->payload_length));
   BitstreamFacts facts{base::sha256_digest(bytes), base::sha256_digest(base::bytes_of(image)), std::move(*info)};
   return std::pair(std::move(facts), std::move(image));
 }
 
-base::Status read_bitstream(const base::Rootfs& rootfs, const std::string& name, Bitstreams& out) {
+base::Status read_bitstream(const base::Rootfs& rootfs, const std::string& name, const fpga::Parts& parts,
+                            Bitstreams& out) {
   if (out.facts.contains(name)) return {};
   // A copy, not a mapping: what is checked, what is hashed and what is programmed are the same bytes, whatever
   // somebody does to the file meanwhile.
   const auto file = rootfs.read(name, largest_bitstream);
   if (!file) return tl::unexpected(file.error());
-  auto read = facts_of(base::bytes_of(*file), name);
+  auto read = facts_of(base::bytes_of(*file), name, parts);
   if (!read) return tl::unexpected(read.error());
   out.facts[name] = std::move(read->first);
   // Whether one is needed is the policy's to say, and what is no file of that size is none.
@@ -73,7 +75,8 @@ Result<AcceleratorRequest> read_request(const base::Rootfs& rootfs, const Annota
   return std::move(parsed.request);
 }
 
-Result<Bitstreams> read_bitstreams(const base::Rootfs& rootfs, const AcceleratorRequest& request) {
+Result<Bitstreams> read_bitstreams(const base::Rootfs& rootfs, const AcceleratorRequest& request,
+                                   const fpga::Parts& parts) {
   Bitstreams out;
   for (const auto& bitstream : request.bitstreams) {
     // The planner refuses the other formats by the key that asks for them.
@@ -82,7 +85,7 @@ Result<Bitstreams> read_bitstreams(const base::Rootfs& rootfs, const Accelerator
     if (!bitstream.file.empty()) files.push_back(bitstream.file);
     for (const auto& [region, variant] : bitstream.variants) files.push_back(variant.file);
     for (const auto& file : files) {
-      if (auto read = read_bitstream(rootfs, file, out); !read) {
+      if (auto read = read_bitstream(rootfs, file, parts, out); !read) {
         return base::context(read.error(), "fpga.", bitstream.name);
       }
     }
@@ -91,7 +94,7 @@ Result<Bitstreams> read_bitstreams(const base::Rootfs& rootfs, const Accelerator
 }
 
 Blank check_blank(const Region& region, std::string_view file) {
-  auto read = facts_of(base::bytes_of(file), region.blank);
+  auto read = facts_of(base::bytes_of(file), region.blank, fpga::Parts::built_in());
   if (!read) return tl::unexpected(read.error().what);
   HostFacts host;
   host.board.regions = {region};

@@ -27,7 +27,9 @@ struct Bitstreams {
   std::map<std::string, std::string> images;
   std::map<std::string, std::string> files = {};
 };
-base::Result<Bitstreams> read_bitstreams(const base::Rootfs& rootfs, const annotations::AcceleratorRequest& request);
+// `parts` names the devices.
+base::Result<Bitstreams> read_bitstreams(const base::Rootfs& rootfs, const annotations::AcceleratorRequest& request,
+                                         const fpga::Parts& parts = fpga::Parts::built_in());
 
 // A region's blank bitstream, from the file's bytes: for the region's part, partial, and inside its frames.
 Blank check_blank(const Region& region, std::string_view file);

@@ -90,6 +90,10 @@ Result<PolicyRule> parse_rule(const json& value, const std::string& where) {
   return rule;
 }
 
+bool matches_any(const std::vector<std::string>& globs, std::string_view text) {
+  return std::any_of(globs.begin(), globs.end(), [&](const auto& glob) { return matches_glob(glob, text); });
+}
+
 }  // namespace
 
 Result<Policy> parse_policy(std::string_view text, const std::string& name) {
@@ -131,16 +135,14 @@ const PolicyRule* rule_for(const Policy& policy, std::string_view name_space) {
   for (const auto& rule : policy.rules) {
     if (rule.namespaces.empty()) return &rule;
     // No glob is for somebody who is not known, not even "*".
-    if (!name_space.empty() && std::any_of(rule.namespaces.begin(), rule.namespaces.end(),
-                                           [&](const auto& glob) { return matches_glob(glob, name_space); }))
-      return &rule;
+    if (!name_space.empty() && matches_any(rule.namespaces, name_space)) return &rule;
   }
   return nullptr;
 }
 
-bool gives(const PolicyRule& rule, std::string_view claim) {
-  return std::any_of(rule.give.begin(), rule.give.end(), [&](const auto& glob) { return matches_glob(glob, claim); });
-}
+bool gives(const PolicyRule& rule, std::string_view claim) { return matches_any(rule.give, claim); }
+
+bool allows_dma(const PolicyRule& rule, std::string_view claim) { return matches_any(rule.dma_without_iommu, claim); }
 
 std::string namespace_of(const annotations::Annotations& run_time) {
   // containerd's CRI plugin, and CRI-O.

@@ -53,6 +53,9 @@ const PolicyRule* rule_for(const Policy& policy, std::string_view name_space);
 // Whether `rule` gives the claim.
 bool gives(const PolicyRule& rule, std::string_view claim);
 
+// Whether `rule` lets the device of the claim do DMA that no IOMMU checks.
+bool allows_dma(const PolicyRule& rule, std::string_view claim);
+
 // The Kubernetes namespace that the engine wrote into config.json's annotations, or "". What an image says never gets
 // there with containerd and CRI-O; with umoci it does (labels), so a host that unpacks with umoci cannot tell people
 // apart by it.

@@ -39,6 +39,9 @@ constexpr const char* boot_tree_source = R"(/dts-v1/;
     timer@ff120000 {
       compatible = "cdns,ttc"; reg = <0 0xff120000 0 0x1000>; clocks = <&clk 31>; interrupts = <0 39 4>;
     };
+    ethernet@ff0e0000 {
+      compatible = "cdns,gem"; reg = <0 0xff0e0000 0 0x1000>; interrupts = <0 63 4>; dma-coherent; xen,passthrough;
+    };
     bus@a0000000 {
       compatible = "simple-bus"; #address-cells = <2>; #size-cells = <2>; ranges; xen,passthrough;
       reg = <0 0xa0000000 0 0x1000>;
@@ -138,7 +141,7 @@ FakeBoard::FakeBoard() {
   file("/etc/runx-accel/board.json", fake_board_json());
   file("/boot/xen.dtb", fake_boot_tree());
   // Xen takes the mark away and disables what it hides.
-  for (const char* hidden : {fake_timer, fake_bus, fake_bus_device}) {
+  for (const char* hidden : {fake_timer, fake_ethernet, fake_bus, fake_bus_device}) {
     file("/proc/device-tree"s + hidden + "/status", "disabled\0"s);
   }
   file("/proc/device-tree"s + fake_unmarked_timer + "/compatible", "cdns,ttc\0"s);

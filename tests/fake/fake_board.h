@@ -26,6 +26,7 @@ constexpr const char* fake_bundle = "/bundle";
 constexpr const char* fake_pid_file = "/bundle/init.pid";
 constexpr const char* fake_timer = "/axi/timer@ff110000";           // marked for guests
 constexpr const char* fake_unmarked_timer = "/axi/timer@ff120000";  // Dom0's
+constexpr const char* fake_ethernet = "/axi/ethernet@ff0e0000";     // marked, and does DMA without an IOMMU
 constexpr const char* fake_bus = "/axi/bus@a0000000";               // marked, and so is the node below it
 constexpr const char* fake_bus_device = "/axi/bus@a0000000/gpio@a0010000";
 

@@ -61,10 +61,12 @@ TEST_F(ListTest, FreeResources) {
             "region pr0                              -       not known\n"
             "region pr1                              -       not known\n"
             "device /axi/timer@ff110000              -       -\n"
+            "device /axi/ethernet@ff0e0000           -       -\n"
             "device /axi/bus@a0000000                -       -\n"
             "device /axi/bus@a0000000/gpio@a0010000  -       -\n");
   EXPECT_EQ(resources(ListFormat::ids),
-            "region pr0\nregion pr1\ndevice /axi/timer@ff110000\ndevice /axi/bus@a0000000\n"
+            "region pr0\nregion pr1\ndevice /axi/timer@ff110000\ndevice /axi/ethernet@ff0e0000\n"
+            "device /axi/bus@a0000000\n"
             "device /axi/bus@a0000000/gpio@a0010000\n");
 }
 

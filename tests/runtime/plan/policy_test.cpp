@@ -134,6 +134,18 @@ TEST_F(PolicyTest, NobodysRuleGivesNothingAtAll) {
   EXPECT_THAT(refusals(), testing::SizeIs(1));
 }
 
+TEST_F(PolicyTest, DmaWithoutAnIommuIsTheOwnersToAllow) {
+  request_.bitstreams.clear();
+  request_.devices = {{"net", fake::fake_ethernet}};
+  EXPECT_THAT(refusals(), ElementsAre(HasSubstr("IOMMU")));
+  rule(R"("give": ["device *"])");
+  EXPECT_THAT(refusals(), ElementsAre(HasSubstr("IOMMU")));
+  rule(R"("give": ["device *"], "dmaWithoutIommu": ["device /axi/timer@*"])");
+  EXPECT_THAT(refusals(), ElementsAre(HasSubstr("IOMMU")));
+  rule(R"("give": ["device *"], "dmaWithoutIommu": ["device /axi/ethernet@*"])");
+  EXPECT_THAT(refusals(), IsEmpty());
+}
+
 TEST_F(PolicyTest, LimitsOfMemoryAndVcpus) {
   rule(R"("give": ["region *", "device *"], "memory": "64MiB", "vcpus": 1)");
   EXPECT_THAT(refusals(), IsEmpty());
