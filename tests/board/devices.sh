@@ -18,7 +18,7 @@ make_rootfs() {
   mkdir -p $rootfs/{bin,dev,proc,sys,tmp,run,etc}
   cp /usr/bin/busybox devices $rootfs/bin/
   local name
-  for name in sh echo cat ls stty ip grep dd sleep devmem head; do ln -sf busybox $rootfs/bin/$name; done
+  for name in sh echo cat ls stty ip grep sleep devmem uniq; do ln -sf busybox $rootfs/bin/$name; done
 }
 
 # Every xl that the runtime starts leaves the guest's final tree, and the configuration, behind.
@@ -127,9 +127,17 @@ slots() {
   echo "ok: with $memory the apertures stand at $first and $second in the final tree"
 }
 
+# The owner's word is needed for a device that could reach all memory. Its driver copies by itself (board.json).
 dma() {
   refused 'device /axi/mmc@ff170000 does DMA (.*) and no IOMMU stands in front of it' card \
     device.card.path=/axi/mmc@ff170000 -- true
+  echo '{"schema": 1, "rules": [{"give": ["device *"], "dmaWithoutIommu": ["device /axi/mmc@*"]}]}' \
+    >/etc/runx-accel/policy.json
+  works card device.card.path=/axi/mmc@ff170000 -- '
+    until [ -b /dev/mmcblk0 ]; do sleep 0.1; done
+    uniq -c /dev/mmcblk0'
+  says card '  32768 the card of the emulated board '
+  rm /etc/runx-accel/policy.json
 }
 
 touch /tmp/answer
