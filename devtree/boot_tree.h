@@ -48,6 +48,9 @@ std::optional<Node> declared_window(const Tree& tree, const std::string& region)
 // True for the nodes that declare_regions() makes. They are no devices: nobody can be given one.
 bool is_window(const Node& node);
 
+// Whether `window`, a node of `tree`, says what the board file says of the region.
+bool declares(const Node& window, const Tree& tree, const RegionSpace& region);
+
 // `host` with a node for each region that has apertures or interrupts, and nothing else changed; a region that is
 // declared already in the same way is fine. Errors, naming the region and the node: an aperture or interrupt that
 // another node or region has, another declaration of the same region, a tree without a GIC or with too small cells.

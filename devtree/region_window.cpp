@@ -123,6 +123,11 @@ std::optional<Node> declared_window(const Tree& tree, const std::string& region)
   return std::nullopt;
 }
 
+bool declares(const Node& window, const Tree& tree, const RegionSpace& region) {
+  const auto wanted = window_of(tree, region);
+  return wanted && same(window, *wanted);
+}
+
 Result<Blob> declare_regions(const Blob& host, const std::vector<RegionSpace>& regions) {
   Blob out = host;
   for (const RegionSpace& region : regions) {
@@ -132,7 +137,7 @@ Result<Blob> declare_regions(const Blob& host, const std::vector<RegionSpace>& r
     const auto window = window_of(tree, region);
     if (!window) return tl::make_unexpected(window.error());
     if (const auto declared = declared_window(tree, region.name)) {
-      if (same(*declared, *window)) continue;
+      if (declares(*declared, tree, region)) continue;
       return fail(std::errc::file_exists, "region ", region.name, ": ", declared->path(),
                   " declares it already, in another way: start from the board's own tree");
     }
