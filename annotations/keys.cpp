@@ -21,6 +21,8 @@ struct OfMember<V E::*> {
 template <auto member>
 using Entry = typename OfMember<decltype(member)>::Entry;
 
+bool is_file(std::string_view text) { return is_clean_path(text); }
+
 // A value that is kept as it is written: in a string (empty: not asked) or an optional one.
 template <auto member, bool (*valid)(std::string_view)>
 constexpr Field<Entry<member>> text_field(std::string_view leaf, const char* reason, const char* remedy,
@@ -37,7 +39,8 @@ constexpr Field<Entry<member>> text_field(std::string_view leaf, const char* rea
             return out && out->empty() ? Text() : out;
           },
           reason,
-          remedy};
+          remedy,
+          valid == is_file};
 }
 
 // The same, and "any" is nothing in particular.
@@ -87,7 +90,6 @@ constexpr Field<Entry<member>> flag_field(std::string_view leaf) {
           "write yes or no"};
 }
 
-bool is_file(std::string_view text) { return is_clean_path(text); }
 bool is_digest(std::string_view text) { return base::is_sha256_digest(text); }
 bool is_region(std::string_view text) { return is_name(text) || is_clean_path(text); }
 bool is_format(std::string_view text) {
@@ -211,7 +213,7 @@ template <class Fields>
 void add_patterns(std::vector<KeyPattern>& out, std::string_view before, const Fields& fields,
                   std::string_view after = {}) {
   for (const auto& field : fields) {
-    out.push_back({std::string(before).append(field.leaf).append(after), field.who});
+    out.push_back({std::string(before).append(field.leaf).append(after), field.who, field.names_file});
   }
 }
 
@@ -238,6 +240,19 @@ const std::vector<KeyPattern>& key_patterns() {
   return all;
 }
 
+const KeyPattern* pattern_of(std::string_view key) {
+  const auto parts = key_parts(key);
+  // By parts, because the middle ones are the author's.
+  const auto is_of = [&](const KeyPattern& known) {
+    const auto wanted = key_parts(known.pattern);
+    return std::equal(parts.begin(), parts.end(), wanted.begin(), wanted.end(), [](auto part, auto want) {
+      return part == want || ((want == "NAME" || want == "REGION") && is_name(part));
+    });
+  };
+  const auto found = std::find_if(key_patterns().begin(), key_patterns().end(), is_of);
+  return found == key_patterns().end() ? nullptr : &*found;
+}
+
 std::vector<std::string_view> key_parts(std::string_view key) {
   std::vector<std::string_view> out;
   for (;;) {
@@ -258,8 +273,8 @@ std::string nearest_key(std::string_view key) {
   const auto name = own(1, "NAME");
   const auto region = own(3, "REGION");
   std::vector<std::string> known;
-  for (const auto& [pattern, who] : key_patterns()) {
-    auto word = pattern;
+  for (const auto& known_key : key_patterns()) {
+    auto word = known_key.pattern;
     if (const auto at = word.find("REGION"); at != std::string::npos) word.replace(at, 6, region);
     if (const auto at = word.find("NAME"); at != std::string::npos) word.replace(at, 4, name);
     known.push_back(std::move(word));

@@ -2,8 +2,8 @@
 #pragma once
 
 // The one table of keys. A Field is a key's last part with how its value is read and written; the parser, the
-// emitter, the nearest known key and the test of spec/annotations.md all take it from here. A new key is one line in
-// keys.cpp and one in spec/annotations.md.
+// emitter, the nearest known key, the linter and the test of spec/annotations.md all take it from here. A new key is
+// one line in keys.cpp and one in spec/annotations.md.
 
 #include <optional>
 #include <span>
@@ -28,6 +28,7 @@ struct Field {
   std::optional<std::string> (*write)(const Entry& entry);  // nothing: not asked, or the default
   const char* reason;                                       // what is told when read() says false
   const char* remedy;
+  bool names_file = false;  // the value is the path of a file of the image
 };
 
 // KEY
@@ -50,8 +51,12 @@ const Field<Entry>* find_field(std::span<const Field<Entry>> fields, std::string
 struct KeyPattern {
   std::string pattern;  // after the prefix: "fpga.NAME.bitstream.REGION"
   Who who;
+  bool names_file;
 };
 const std::vector<KeyPattern>& key_patterns();
+
+// The pattern that a key (after the prefix) is of, or nullptr for one that is not known.
+const KeyPattern* pattern_of(std::string_view key);
 
 // The known key that `key` (after the prefix) is probably meant to be, with its own NAME and REGION where they are
 // good ones; "" when nothing is near.

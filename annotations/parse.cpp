@@ -192,8 +192,9 @@ class Parser {
   }
 
   bool complained(const std::string& key) const {
+    const auto whole = std::string(prefix) + key;
     return std::any_of(parsed_.complaints.begin(), parsed_.complaints.end(),
-                       [&](const Complaint& c) { return c.key == std::string(prefix) + key; });
+                       [&](const Complaint& c) { return c.key == whole; });
   }
 
   void same_twice() {

@@ -17,15 +17,6 @@ Annotations ours(const Annotations& annotations) {
   return out;
 }
 
-// Compared by parts, because the middle ones are the author's.
-bool is_of_pattern(std::string_view key, const std::string& pattern) {
-  const auto parts = key_parts(key);
-  const auto wanted = key_parts(pattern);
-  return std::equal(parts.begin(), parts.end(), wanted.begin(), wanted.end(), [](auto part, auto want) {
-    return part == want || ((want == "NAME" || want == "REGION") && is_name(part));
-  });
-}
-
 const std::string* value_at(const Annotations& annotations, const std::string& key) {
   const auto found = annotations.find(key);
   return found == annotations.end() ? nullptr : &found->second;
@@ -53,11 +44,10 @@ Annotations merge(const Annotations& image, const Annotations& run_time) {
 std::vector<Complaint> not_for_images(const Annotations& image) {
   std::vector<Complaint> out;
   for (const auto& [key, value] : ours(image)) {
-    for (const auto& [pattern, who] : key_patterns()) {
-      if (who == Who::anybody || !is_of_pattern(std::string_view(key).substr(prefix.size()), pattern)) continue;
-      out.push_back({printable(key, 256), printable(value), "not for an image to say",
-                     "remove it from the image, and set it when the container is run"});
-    }
+    const auto* known = pattern_of(std::string_view(key).substr(prefix.size()));
+    if (known == nullptr || known->who == Who::anybody) continue;
+    out.push_back({printable(key, 256), printable(value), "not for an image to say",
+                   "remove it from the image, and set it when the container is run"});
   }
   return out;
 }

@@ -119,18 +119,31 @@ bool is_clean_path(std::string_view text) {
   return true;
 }
 
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
+std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t limit) {
+  if (a.size() > b.size()) std::swap(a, b);
+  if (b.size() - a.size() >= limit) return limit;
+  while (!a.empty() && a.front() == b.front()) {
+    a.remove_prefix(1);
+    b.remove_prefix(1);
+  }
+  // Row i of the table has the distances of a's first i bytes to each beginning of b. A distance below the limit is
+  // never further than that from the diagonal, and a row without one has none below it.
+  std::vector<std::size_t> row(b.size() + 1, limit);
+  std::iota(row.begin(), row.begin() + static_cast<std::ptrdiff_t>(std::min(row.size(), limit)), std::size_t{0});
   for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < b.size(); ++j) {
+    const std::size_t first = i + 1 > limit ? i + 1 - limit : 0;
+    const std::size_t end = std::min(b.size(), i + 1 + limit);
+    std::size_t diagonal = std::exchange(row[first], first == 0 ? i + 1 : limit);
+    std::size_t least = row[first];
+    for (std::size_t j = first; j < end; ++j) {
       const std::size_t changed = diagonal + (a[i] == b[j] ? 0 : 1);
       diagonal = row[j + 1];
-      row[j + 1] = std::min({row[j] + 1, row[j + 1] + 1, changed});
+      row[j + 1] = std::min({row[j] + 1, diagonal + 1, changed, limit});
+      least = std::min(least, row[j + 1]);
     }
+    if (least >= limit) return limit;
   }
-  return row[b.size()];
+  return std::min(row[b.size()], limit);
 }
 
 }  // namespace runx::annotations

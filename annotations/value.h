@@ -47,22 +47,22 @@ std::optional<std::vector<std::string>> parse_list(std::string_view text, bool (
 
 using base::printable;
 
-// The known word that is closest to `word` (Levenshtein distance of at most a third of its length), else "".
-// A word of more than 256 bytes is close to nothing: comparing takes time in proportion to both lengths.
+// The known word that is closest to `word`: at most a third of its letters and at most 8 are wrong (Levenshtein
+// distance). Else "". The words come from images, so the time is kept in proportion to one length: who mistypes more
+// than 8 letters meant another word, and a word of more than 256 bytes is close to nothing.
 template <class Words>
 std::string nearest(std::string_view word, const Words& known);
-std::size_t edit_distance(std::string_view a, std::string_view b);
+
+// The Levenshtein distance, or `limit` when it is not less. Takes time in proportion to `limit` and the shorter length.
+std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t limit);
 
 template <class Words>
 std::string nearest(std::string_view word, const Words& known) {
   std::string best;
   if (word.size() > 256) return best;
-  std::size_t least = word.size() / 3 + 1;
+  std::size_t least = std::min<std::size_t>(word.size() / 3, 8) + 1;
   for (const auto& candidate : known) {
-    // The lengths' difference alone is a distance; most candidates end here.
-    const std::size_t longer = std::max(word.size(), candidate.size()) - std::min(word.size(), candidate.size());
-    if (longer >= least) continue;
-    const auto distance = edit_distance(word, candidate);
+    const auto distance = edit_distance(word, candidate, least);
     if (distance < least) {
       least = distance;
       best = candidate;

@@ -34,6 +34,8 @@ function(runx_program name)
   target_link_libraries(${name} PRIVATE runx_options ${ARG_LINK})
   if(RUNX_STATIC)
     target_link_options(${name} PRIVATE -static)
+  elseif(RUNX_BUNDLE)
+    target_link_options(${name} PRIVATE -static-libstdc++ -static-libgcc LINKER:--as-needed)
   endif()
 endfunction()
 
@@ -48,16 +50,21 @@ function(runx_test name)
 endfunction()
 
 # runx_fuzz(fpga_bit SOURCES bit_fuzz.cpp LINK runx_fpga): a libFuzzer target, its seeds in
-# tests/fuzz/corpus/<name>/, and a short run of it as a ctest entry.
+# tests/fuzz/corpus/<name>/, and a short run of it as a ctest entry. SECONDS 60: it runs for as long as that, and not
+# for RUNX_FUZZ_SECONDS, when that is less.
 function(runx_fuzz name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "" "SECONDS" "SOURCES;LINK" ${ARGN})
+  set(seconds ${RUNX_FUZZ_SECONDS})
+  if(ARG_SECONDS AND ARG_SECONDS GREATER seconds)
+    set(seconds ${ARG_SECONDS})
+  endif()
   add_executable(fuzz_${name} ${ARG_SOURCES})
   target_link_libraries(fuzz_${name} PRIVATE runx_options ${ARG_LINK})
   target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
   set(seeds ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name})
   set(found ${PROJECT_BINARY_DIR}/corpus/${name})
   file(MAKE_DIRECTORY ${found})
-  add_test(NAME fuzz/${name} COMMAND fuzz_${name} -max_total_time=${RUNX_FUZZ_SECONDS} -timeout=10 -rss_limit_mb=1024
+  add_test(NAME fuzz/${name} COMMAND fuzz_${name} -max_total_time=${seconds} -timeout=10 -rss_limit_mb=1024
     -artifact_prefix=${PROJECT_BINARY_DIR}/ ${found} ${seeds})
   set_tests_properties(fuzz/${name} PROPERTIES LABELS fuzz)
 endfunction()
@@ -65,7 +72,7 @@ set(RUNX_FUZZ_SECONDS 20 CACHE STRING "How long each fuzz target runs as a test,
 
 # Library without a CMake package of its own in Debian; the header-only ones are found the usual way.
 find_path(LIBFDT_INCLUDE_DIR libfdt.h REQUIRED)
-if(RUNX_STATIC)
+if(RUNX_STATIC OR RUNX_BUNDLE)
   find_library(LIBFDT_LIBRARY libfdt.a REQUIRED)
   set(OPENSSL_USE_STATIC_LIBS ON)
 else()

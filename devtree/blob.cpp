@@ -7,47 +7,50 @@
 
 #include <libfdt.h>
 
+#include "devtree/walk.h"
+
 namespace runx::devtree {
 namespace {
 
 using base::fail;
 
 // A name that stands in error messages, in paths and in xl's files: printable, no blank, no quote, no slash.
-bool printable_name(const char* name) {
-  for (; *name != '\0'; ++name) {
-    if (*name <= ' ' || *name > '~' || *name == '/' || *name == '"' || *name == '\\') return false;
-  }
-  return true;
+bool printable_name(std::string_view name) {
+  return std::all_of(name.begin(), name.end(),
+                     [](char c) { return c > ' ' && c <= '~' && c != '/' && c != '"' && c != '\\'; });
 }
 
-base::Status check_names(const void* fdt, const std::string& name) {
+// What fdt_check_full() lets pass: no root node, names that no node or property can have, too deep a nesting.
+struct FurtherCheck {
+  const std::string& tree;
+  base::Status result = {};
+  std::string_view node = {};
   int depth = 0;
-  for (int node = 0; node >= 0; node = fdt_next_node(fdt, node, &depth)) {
-    if (depth < 0) break;
-    if (depth > deepest_node) {
-      return fail(std::errc::invalid_argument, name, ": nodes nest deeper than ", deepest_node, " levels");
-    }
-    int length = 0;
-    const char* node_name = fdt_get_name(fdt, node, &length);
-    if (node_name == nullptr) return fail(std::errc::invalid_argument, name, ": ", fdt_words(length));
-    if ((length == 0) != (node == 0) || !printable_name(node_name)) {
-      return fail(std::errc::invalid_argument, name, ": the node at offset ", node,
-                  " has a name that no node can have");
-    }
-    int property = 0;
-    fdt_for_each_property_offset(property, fdt, node) {
-      const char* property_name = nullptr;
-      if (fdt_getprop_by_offset(fdt, property, &property_name, &length) == nullptr) {
-        return fail(std::errc::invalid_argument, name, ": node ", node_name, ": ", fdt_words(length));
-      }
-      if (*property_name == '\0' || !printable_name(property_name)) {
-        return fail(std::errc::invalid_argument, name, ": node ", node_name,
-                    " has a property with a name that no property can have");
-      }
-    }
+  bool root = false;
+
+  template <class... Parts>
+  bool wrong(const Parts&... parts) {
+    result = fail(std::errc::invalid_argument, tree, ": ", parts...);
+    return false;
   }
-  return {};
-}
+  bool begin(std::string_view name, int offset) {
+    root = root || offset == 0;
+    if (!root) return wrong("does not begin with a root node");
+    if (depth > deepest_node) return wrong("nodes nest deeper than ", deepest_node, " levels");
+    if (name.empty() != (depth == 0) || !printable_name(name))
+      return wrong("the node at offset ", offset, " has a name that no node can have");
+    node = name;
+    ++depth;
+    return true;
+  }
+  bool property(std::string_view name, base::Bytes /*value*/) {
+    if (!root) return wrong("does not begin with a root node");
+    if (name.empty() || !printable_name(name))
+      return wrong("node ", node, " has a property with a name that no property can have");
+    return true;
+  }
+  bool end() { return --depth > 0; }
+};
 
 int write_node(void* fdt, const DraftNode& node, bool root) {
   int error = fdt_begin_node(fdt, root ? "" : node.name.c_str());
@@ -114,7 +117,10 @@ base::Result<Blob> Blob::parse(base::Bytes bytes, const std::string& name) {
   if (const int error = fdt_check_full(data.data(), data.size()); error != 0) {
     return fail(std::errc::invalid_argument, name, ": ", fdt_words(error));
   }
-  if (base::Status names = check_names(data.data(), name); !names) return tl::make_unexpected(names.error());
+  FurtherCheck further{name};
+  walk(data, further);
+  if (further.result && !further.root) further.wrong("does not begin with a root node");
+  if (!further.result) return tl::make_unexpected(further.result.error());
   return Blob(std::move(data));
 }
 

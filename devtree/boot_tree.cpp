@@ -87,6 +87,11 @@ base::Result<Blob> write_chosen(const Blob& host, const XenBoot& boot) {
   return out;
 }
 
+bool is_made_by_xen(const Tree& tree) {
+  const auto hypervisor = tree.find("/hypervisor");
+  return hypervisor && hypervisor->is_compatible("xen,xen");
+}
+
 base::Status check_live(const Node& node, const LiveNode& live) {
   if (!is_marked(node)) return {};
   std::string status = live.status.value_or("");

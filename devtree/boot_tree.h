@@ -66,6 +66,11 @@ struct XenBoot {
 };
 base::Result<Blob> write_chosen(const Blob& host, const XenBoot& boot);
 
+// True for the tree that Xen has made for a domain, Dom0's live one (/sys/firmware/fdt) above all: it has the node
+// /hypervisor, compatible "xen,xen" (Linux Documentation/devicetree/bindings/arm/xen.txt). It hides marks and IOMMUs,
+// so it is no use where the tree is wanted that Xen was booted with.
+bool is_made_by_xen(const Tree& tree);
+
 // What Dom0 sees of a node under /proc/device-tree (or /sys/firmware/devicetree/base).
 struct LiveNode {
   bool present = false;

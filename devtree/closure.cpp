@@ -5,6 +5,7 @@
 #include <array>
 
 #include "devtree/address.h"
+#include "devtree/interrupt.h"
 
 namespace runx::devtree {
 namespace {
@@ -234,8 +235,8 @@ void Closure::leave_out(const Node& node, std::string_view property, const Kind&
   }
   const auto device = mapped_device(*missing.provider);
   refuse(node, base::text("needs ", kind.what, " (", property, ") of ", provider, ", which stays with Dom0: ",
-                          device ? "ask for " + device->path() + " as well, or " : std::string(), "take ", property,
-                          " out of the boot tree"));
+                          device && !is_gic(*device) ? "ask for " + device->path() + " as well, or " : std::string(),
+                          "take ", property, " out of the boot tree"));
 }
 
 std::uint64_t Closure::known_rate(const Node& node, std::size_t entry, const Reference& clock) const {
@@ -256,7 +257,8 @@ void Closure::copy_clocks(const Node& node, const std::vector<Reference>& refere
   }
   if (!unknown.empty()) {
     report_.dropped.push_back({node.path(), "clocks",
-                               "the rate of clock " + unknown + " is not known: put it under clockRates, " +
+                               "the rate of clock " + unknown +
+                                   " is not known, and few drivers start without it: put it under clockRates, " +
                                    node.path() + ", in the board file, one rate in Hz for each entry of clocks"});
     return;
   }
@@ -348,6 +350,36 @@ bool Closure::refers_to_members(const Node& node) const {
     }
   }
   return false;
+}
+
+std::vector<std::string> Closure::users_outside(const Node& top) const {
+  std::vector<std::string> out;
+  const auto goes_along = [&](const Node& node) { return is_member(node) && node.is_inside(top); };
+  // Few devices are referred to at all, so what holds none of their phandles is passed over at a glance.
+  std::set<std::uint32_t> phandles;
+  for (const Node& node : top.with_descendants()) {
+    if (const auto phandle = goes_along(node) ? node.phandle() : std::nullopt) phandles.insert(*phandle);
+  }
+  const auto may_refer = [&phandles](base::Bytes value) {
+    for (std::size_t at = 0; value.size() % 4 == 0 && at < value.size(); at += 4) {
+      if (phandles.contains(base::be32(value, at))) return true;
+    }
+    return false;
+  };
+  if (phandles.empty()) return out;
+  for (const Node& node : tree_.nodes()) {
+    // Labels and aliases can be called like properties.
+    if (is_member(node) || !node.available() || node.name() == "__symbols__" || node.name() == "aliases") continue;
+    for (const Property& property : node.properties()) {
+      const auto kind = may_refer(property.value) ? kind_of(node, property.name) : std::nullopt;
+      const auto list = kind ? references(node, property.name, *kind) : std::vector<Reference>{};
+      const bool refers = list && std::any_of(list->begin(), list->end(), [&](const Reference& reference) {
+                            return reference.provider && goes_along(*reference.provider);
+                          });
+      if (refers) out.push_back(base::text(node.path(), " (", property.name, ")"));
+    }
+  }
+  return out;
 }
 
 }  // namespace runx::devtree

@@ -54,6 +54,9 @@ class Closure {
   // True when a member refers to something that goes along with it.
   bool refers_to_members(const Node& node) const;
 
+  // What stays with Dom0 and refers to a member at or below `top`: "/leds/one (gpios)".
+  std::vector<std::string> users_outside(const Node& top) const;
+
   // The nodes that stand in for providers, in the order of their first use.
   const std::vector<DraftNode>& stand_ins() const { return stand_ins_; }
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "devtree/interrupt_map.h"
+
 namespace runx::devtree {
 namespace {
 
@@ -11,20 +13,6 @@ using base::fail;
 
 // The most SPIs that a GIC has: INTID 32 to 1019 (Arm IHI 0048, 2.2.1).
 constexpr std::uint32_t spi_count = 988;
-
-base::Result<std::uint32_t> interrupt_cells(const Node& controller) {
-  const auto cells = controller.cell("#interrupt-cells");
-  if (!cells || *cells == 0 || *cells > 8) {
-    return fail(std::errc::invalid_argument, controller.path(), ": #interrupt-cells must say 1 to 8 for a controller");
-  }
-  return *cells;
-}
-
-base::Status not_a_nexus(const Node& node, const Node& controller) {
-  if (!controller.has("interrupt-map")) return {};
-  return fail(std::errc::not_supported, node.path(), ": its interrupts go through the interrupt-map of ",
-              controller.path(), ", which a guest does not have");
-}
 
 }  // namespace
 
@@ -47,10 +35,7 @@ base::Result<Node> interrupt_parent(const Node& node, const Tree& tree) {
       next = at.parent();
     }
     if (!next) return fail(std::errc::invalid_argument, node.path(), ": has interrupts but no interrupt-parent");
-    if (next->has("#interrupt-cells")) {
-      if (base::Status fine = not_a_nexus(node, *next); !fine) return tl::make_unexpected(fine.error());
-      return *next;
-    }
+    if (next->has("#interrupt-cells")) return *next;
     at = *next;
   }
   return fail(std::errc::invalid_argument, node.path(), ": interrupt-parent leads in a circle");
@@ -77,7 +62,6 @@ base::Result<std::vector<Interrupt>> interrupts(const Node& node, const Tree& tr
         return fail(std::errc::invalid_argument, node.path(), ": interrupts-extended names phandle ", all[at],
                     ", which is no node's");
       }
-      if (base::Status fine = not_a_nexus(node, *controller); !fine) return tl::make_unexpected(fine.error());
       ++at;
     }
     const auto count = interrupt_cells(*controller);
@@ -86,8 +70,16 @@ base::Result<std::vector<Interrupt>> interrupts(const Node& node, const Tree& tr
       return fail(std::errc::invalid_argument, node.path(), ": ", property, " ends in the middle of an interrupt");
     }
     const auto first = all.begin() + static_cast<std::ptrdiff_t>(at);
-    out.push_back({*controller, {first, first + *count}});
     at += *count;
+    if (!is_nexus(*controller)) {
+      out.push_back({*controller, {first, first + *count}});
+      continue;
+    }
+    auto address = unit_address_at(*controller, node);
+    if (!address) return base::context(address.error(), node.path());
+    auto end = follow_maps({*controller, std::move(*address), {first, first + *count}}, tree);
+    if (!end) return base::context(end.error(), node.path());
+    out.push_back({end->at, std::move(end->specifier), controller->path()});
   }
   return out;
 }

@@ -2,11 +2,13 @@
 #pragma once
 
 // Interrupts: who a node interrupts, and with which line. The controller is found as Devicetree Specification
-// 0.4, 2.4.1 says (interrupts-extended, else interrupts and the nearest interrupt-parent). Only lines of the
-// Arm GIC reach a guest of Xen's, and of these only the shared ones (SPI): private ones (PPI) belong to a CPU.
+// 0.4, 2.4.1 says (interrupts-extended, else interrupts and the nearest interrupt-parent), through interrupt maps where
+// there are some (interrupt_map.h). Only lines of the Arm GIC reach a guest of Xen's, and of these only the shared ones
+// (SPI): private ones (PPI) belong to a CPU.
 // GIC specifiers: Linux Documentation/devicetree/bindings/interrupt-controller/arm,gic.yaml.
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
@@ -18,6 +20,7 @@ namespace runx::devtree {
 struct Interrupt {
   Node controller;
   std::vector<std::uint32_t> specifier;
+  std::string nexus = {};  // path of the first interrupt-map on the way; empty: the node names the controller itself
 };
 
 // An SPI: `number` counts from 0 as in the tree; Xen's and the GIC's own number is 32 more.
@@ -30,7 +33,7 @@ struct Spi {
 
 bool is_gic(const Node& node);
 
-// Where the node's `interrupts` go. Errors: no parent, a phandle of no node, or an interrupt-map on the way.
+// Where the node's `interrupts` go first: a controller or a nexus. Errors: no parent, or a phandle of no node.
 base::Result<Node> interrupt_parent(const Node& node, const Tree& tree);
 
 // All interrupts of a node, in its order; none is fine.

@@ -2,24 +2,23 @@
 #include "devtree/node.h"
 
 #include <algorithm>
-#include <functional>
-#include <map>
 #include <unordered_map>
 
-#include <libfdt.h>
+#include "devtree/walk.h"
 
 namespace runx::devtree {
 
 struct Node::Index {
   struct Entry {
-    int offset = 0;
+    std::string_view name;
     std::size_t parent = 0;
     std::size_t end = 0;  // one past its last descendant
-    std::string_view name;
+    std::size_t first_property = 0;
+    std::size_t properties = 0;
   };
   Blob blob;
   std::vector<Entry> entries;
-  std::map<std::string, std::size_t, std::less<>> paths;
+  std::vector<Property> properties;  // of all nodes, in the tree's order
   std::unordered_map<std::uint32_t, std::size_t> phandles;
 };
 
@@ -54,25 +53,17 @@ std::string_view Node::name() const { return index_->entries[at_].name; }
 std::string_view Node::base_name() const { return name().substr(0, name().find('@')); }
 
 std::vector<Property> Node::properties() const {
-  std::vector<Property> out;
-  const void* fdt = index_->blob.fdt();
-  int property = 0;
-  fdt_for_each_property_offset(property, fdt, index_->entries[at_].offset) {
-    const char* name = nullptr;
-    int length = 0;
-    const void* value = fdt_getprop_by_offset(fdt, property, &name, &length);
-    if (value == nullptr || length < 0) continue;
-    out.push_back({name, {static_cast<const std::uint8_t*>(value), static_cast<std::size_t>(length)}});
-  }
-  return out;
+  const auto& entry = index_->entries[at_];
+  const auto first = index_->properties.begin() + static_cast<std::ptrdiff_t>(entry.first_property);
+  return {first, first + static_cast<std::ptrdiff_t>(entry.properties)};
 }
 
 std::optional<base::Bytes> Node::bytes(std::string_view property) const {
-  int length = 0;
-  const void* value = fdt_getprop_namelen(index_->blob.fdt(), index_->entries[at_].offset, property.data(),
-                                          static_cast<int>(property.size()), &length);
-  if (value == nullptr || length < 0) return std::nullopt;
-  return base::Bytes{static_cast<const std::uint8_t*>(value), static_cast<std::size_t>(length)};
+  const auto& entry = index_->entries[at_];
+  for (std::size_t at = entry.first_property; at < entry.first_property + entry.properties; ++at) {
+    if (index_->properties[at].name == property) return index_->properties[at].value;
+  }
+  return std::nullopt;
 }
 
 std::optional<std::uint32_t> Node::cell(std::string_view property) const {
@@ -147,29 +138,38 @@ bool Node::is_inside(const Node& other) const {
   return index_ == other.index_ && at_ >= other.at_ && at_ < index_->entries[other.at_].end;
 }
 
+struct Tree::Filler {
+  Node::Index& index;
+  std::vector<std::size_t> open = {};
+
+  bool begin(std::string_view name, int /*offset*/) {
+    const std::size_t at = index.entries.size();
+    index.entries.push_back({name, open.empty() ? 0 : open.back(), 0, index.properties.size(), 0});
+    open.push_back(at);
+    return true;
+  }
+  bool property(std::string_view name, base::Bytes value) {
+    // A node's properties stand before its children (5.4.2); what comes later is nobody's, as libfdt has it.
+    if (open.back() + 1 != index.entries.size()) return true;
+    index.properties.push_back({name, value});
+    ++index.entries.back().properties;
+    return true;
+  }
+  bool end() {
+    index.entries[open.back()].end = index.entries.size();
+    open.pop_back();
+    return !open.empty();
+  }
+};
+
 Tree Tree::of(const Blob& blob) {
   auto index = std::make_shared<Node::Index>();
   index->blob = blob.has_tree() ? blob : Blob::empty().value();
-  const void* fdt = index->blob.fdt();
-  std::vector<std::size_t> above;  // the open nodes, by depth
-  std::vector<std::string> path;
-  int depth = 0;
-  for (int offset = 0; offset >= 0 && depth >= 0; offset = fdt_next_node(fdt, offset, &depth)) {
-    if (depth < 0) break;
-    const auto level = static_cast<std::size_t>(depth);
-    const std::size_t at = index->entries.size();
-    for (std::size_t open = level; open < above.size(); ++open) index->entries[above[open]].end = at;
-    above.resize(level);
-    path.resize(level);
-    int length = 0;
-    const char* name = fdt_get_name(fdt, offset, &length);
-    index->entries.push_back(
-        {offset, above.empty() ? 0 : above.back(), 0, {name, static_cast<std::size_t>(std::max(length, 0))}});
-    above.push_back(at);
-    path.push_back(level == 0 ? std::string() : path[level - 1] + "/" + name);
-    index->paths.emplace(level == 0 ? "/" : path[level], at);
-  }
-  for (const std::size_t open : above) index->entries[open].end = index->entries.size();
+  // A board's tree has a property in 16 to 32 bytes and a node in about 150.
+  index->properties.reserve(index->blob.bytes().size() / 16);
+  index->entries.reserve(index->blob.bytes().size() / 128);
+  Filler filler{*index};
+  walk(index->blob.bytes(), filler);
   for (std::size_t at = 0; at < index->entries.size(); ++at) {
     if (const auto phandle = Node(index.get(), at).phandle()) index->phandles.emplace(*phandle, at);
   }
@@ -179,9 +179,21 @@ Tree Tree::of(const Blob& blob) {
 std::vector<Node> Tree::nodes() const& { return root().with_descendants(); }
 
 std::optional<Node> Tree::find(std::string_view path) const& {
-  const auto found = index_->paths.find(path);
-  if (found == index_->paths.end()) return std::nullopt;
-  return Node(index_.get(), found->second);
+  if (!path.starts_with('/')) return std::nullopt;
+  Node at = root();
+  std::string_view rest = path.substr(1);
+  while (!rest.empty()) {
+    const auto name = rest.substr(0, rest.find('/'));
+    const auto children = at.children();
+    const auto child =
+        std::find_if(children.begin(), children.end(), [name](const Node& node) { return node.name() == name; });
+    if (name.empty() || child == children.end()) return std::nullopt;
+    at = *child;
+    if (name.size() == rest.size()) break;
+    rest.remove_prefix(name.size() + 1);
+    if (rest.empty()) return std::nullopt;
+  }
+  return at;
 }
 
 std::optional<Node> Tree::with_phandle(std::uint32_t phandle) const& {
@@ -203,6 +215,16 @@ std::optional<Node> Tree::with_label(std::string_view label) const& {
 }
 
 base::Result<Node> Tree::resolve(const std::string& name) const& {
+  auto found = resolve_any(name);
+  // boot_tree.h: it stands for what comes and goes in a region, which is held and given as the region.
+  if (found && found->is_compatible("runx-accel,region-window")) {
+    return base::fail(std::errc::operation_not_permitted, name,
+                      ": declares a region of the fabric and is no device: ask for the region");
+  }
+  return found;
+}
+
+base::Result<Node> Tree::resolve_any(const std::string& name) const& {
   if (!name.empty() && name[0] == '/') {
     if (const auto node = find(name)) return *node;
     return base::fail(std::errc::no_such_device, name, ": the boot tree has no such node");

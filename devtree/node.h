@@ -72,6 +72,9 @@ class Tree {
   Node root() && = delete;
   std::vector<Node> nodes() const&;  // all of them, the root first
   std::vector<Node> nodes() && = delete;
+  // The node of a position(); the position must be one of this tree's.
+  Node at(std::size_t position) const& { return Node(index_.get(), position); }
+  Node at(std::size_t position) && = delete;
   std::optional<Node> find(std::string_view path) const&;  // an exact absolute path
   std::optional<Node> find(std::string_view path) && = delete;
   std::optional<Node> with_phandle(std::uint32_t phandle) const&;
@@ -83,11 +86,13 @@ class Tree {
 
   // The node that a person or an image means: an absolute path, an alias, a label or a compatible string, in
   // this order. A compatible string must belong to one node; where it belongs to several, to one that is marked
-  // xen,passthrough. Errors: no_such_device, or invalid_argument where several are meant (they are listed).
+  // xen,passthrough. Errors: no_such_device, or invalid_argument where several are meant (they are listed);
+  // operation_not_permitted for the declaration of a region (boot_tree.h).
   base::Result<Node> resolve(const std::string& name) const&;
   base::Result<Node> resolve(const std::string& name) && = delete;
 
  private:
+  struct Filler;
   explicit Tree(std::shared_ptr<const Node::Index> index) : index_(std::move(index)) {}
   std::shared_ptr<const Node::Index> index_;
 };

@@ -2,8 +2,10 @@
 #include "devtree/passthrough.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
+#include "devtree/interrupt_map.h"
 #include "devtree/resources.h"
 
 namespace runx::devtree {
@@ -51,7 +53,9 @@ class Drawing {
   std::uint32_t controller_phandle(const Node& controller);
   void add_phandles(const Node& node, DraftNode& out);
   std::string unique_name(const Node& top);
-  DraftNode aliases() const;
+  DraftNode aliases(std::vector<Console>& consoles) const;
+  std::string guest_path(const Node& member) const;
+  void note_dom0();
   void drop(const Node& node, std::string_view what, std::string why) {
     report_.dropped.push_back({node.path(), std::string(what), std::move(why)});
   }
@@ -105,7 +109,7 @@ base::Result<Passthrough> Drawing::result() {
     root.add("#address-cells", cells_value({2}));
     root.add("#size-cells", cells_value({2}));
     root.children.push_back(std::move(bus));
-    if (DraftNode names = aliases(); !names.properties.empty()) root.children.push_back(std::move(names));
+    if (DraftNode names = aliases(out.consoles); !names.properties.empty()) root.children.push_back(std::move(names));
     auto blob = Draft::blob(root);
     if (!blob) return tl::make_unexpected(blob.error());
     out.tree = std::move(*blob);
@@ -118,6 +122,8 @@ base::Result<Passthrough> Drawing::result() {
   out.refused = std::move(report_.refused);
   out.replaced = std::move(report_.replaced);
   out.dropped = std::move(report_.dropped);
+  note_dom0();
+  out.notes = std::move(report_.notes);
   return out;
 }
 
@@ -140,6 +146,11 @@ void Drawing::draw_property(const Node& node, const Node& top, const Property& p
     return;
   }
   if (name == "interrupt-parent") return draw_interrupt_parent(node, out);
+  if (is_nexus(node) && (name == "interrupt-map" || name == "interrupt-map-mask" ||
+                         (name == "#interrupt-cells" && !node.has("interrupt-controller")))) {
+    if (name == "interrupt-map") drop(node, name, "the interrupts of what hangs on it are led to their ends");
+    return;
+  }
   if (node == top) {
     if (name == "status") return;
     if (name == "reg") return draw_reg(top, out);
@@ -201,9 +212,12 @@ std::uint32_t Drawing::controller_phandle(const Node& controller) {
 }
 
 void Drawing::draw_interrupts(const Node& node, DraftNode& out) {
-  const bool extended = node.has("interrupts-extended");
-  std::vector<std::uint32_t> cells;
   const std::vector<Interrupt> all = interrupts(node, host_).value();
+  const auto mapped =
+      std::find_if(all.begin(), all.end(), [](const Interrupt& interrupt) { return !interrupt.nexus.empty(); });
+  // What the node names itself can stay as it is written; what a nexus led elsewhere names its controller anew.
+  const bool extended = node.has("interrupts-extended") || mapped != all.end();
+  std::vector<std::uint32_t> cells;
   for (const Interrupt& interrupt : all) {
     if (extended) cells.push_back(controller_phandle(interrupt.controller));
     if (is_gic(interrupt.controller)) {
@@ -214,12 +228,20 @@ void Drawing::draw_interrupts(const Node& node, DraftNode& out) {
     }
   }
   out.add(extended ? "interrupts-extended" : "interrupts", cells_value(cells));
+  if (mapped != all.end()) {
+    report_.replaced.push_back({node.path(), "interrupts",
+                                "the interrupt-map of " + mapped->nexus + " is followed to " +
+                                    mapped->controller.path() + ": interrupts-extended"});
+  } else if (!extended && !node.has("interrupt-parent") && !is_gic(all.front().controller)) {
+    // It may have the controller from a node above that stays with the host.
+    out.add("interrupt-parent", cells_value({controller_phandle(all.front().controller)}));
+  }
 }
 
 void Drawing::draw_interrupt_parent(const Node& node, DraftNode& out) {
   const auto phandle = node.cell("interrupt-parent");
   const auto parent = phandle ? host_.with_phandle(*phandle) : std::nullopt;
-  if (parent && (is_gic(*parent) || closure_.is_member(*parent))) {
+  if (parent && !is_nexus(*parent) && (is_gic(*parent) || closure_.is_member(*parent))) {
     out.add("interrupt-parent", cells_value({controller_phandle(*parent)}));
   } else {
     drop(node, "interrupt-parent", "it leads to no controller of the guest, and nothing here uses it");
@@ -244,19 +266,58 @@ std::string Drawing::unique_name(const Node& top) {
   return name;
 }
 
-DraftNode Drawing::aliases() const {
+std::string Drawing::guest_path(const Node& member) const {
+  const auto found =
+      std::find_if(paths_.begin(), paths_.end(), [&](const auto& entry) { return member.is_inside(entry.first); });
+  return found->second + member.path().substr(found->first.path().size());
+}
+
+DraftNode Drawing::aliases(std::vector<Console>& consoles) const {
   DraftNode out{"aliases"};
-  const auto host_aliases = host_.find("/aliases");
-  if (!host_aliases) return out;
-  for (const Property& alias : host_aliases->properties()) {
-    const auto node = host_.with_alias(alias.name);
-    if (!node || !closure_.is_member(*node)) continue;
-    for (const auto& [top, path] : paths_) {
-      if (!node->is_inside(top)) continue;
-      out.add(std::string(alias.name), text_value(path + node->path().substr(top.path().size())));
+  std::map<std::size_t, unsigned> numbers;  // of members with an alias serialN
+  std::set<unsigned> taken;
+  if (const auto host_aliases = host_.find("/aliases")) {
+    for (const Property& alias : host_aliases->properties()) {
+      const auto node = host_.with_alias(alias.name);
+      if (!node || !closure_.is_member(*node)) continue;
+      out.add(std::string(alias.name), text_value(guest_path(*node)));
+      if (const auto number = serial_number(alias.name); number && taken.insert(*number).second)
+        numbers.emplace(node->position(), *number);
     }
   }
+  for (const std::size_t position : resources_.members()) {
+    const Node node = host_.at(position);
+    const auto tty = tty_of(node);
+    if (!tty) continue;
+    auto number = numbers.find(position);
+    if (number == numbers.end()) {
+      unsigned free = 0;
+      while (!taken.insert(free).second) ++free;
+      number = numbers.emplace(position, free).first;
+      out.add(base::text("serial", free), text_value(guest_path(node)));
+    }
+    consoles.push_back(
+        {node.path(), guest_path(node), base::text("console=", *tty, number->second, ",", speed_of(node, host_))});
+  }
   return out;
+}
+
+// What Dom0 and Xen lose by it.
+void Drawing::note_dom0() {
+  if (const auto out = standard_output(host_); out && closure_.is_member(out->node)) {
+    report_.notes.push_back(
+        {out->node.path(),
+         "is the console (/chosen, stdout-path) of the tree: Xen takes it for itself and gives it to "
+         "nobody, unless its command line has dtuart= with another one"});
+  }
+  for (const Node& top : resources_.tops()) {
+    const auto users = closure_.users_outside(top);
+    if (users.empty()) continue;
+    std::string list;
+    for (std::size_t at = 0; at < users.size() && at < 3; ++at) list += (at == 0 ? "" : ", ") + users[at];
+    if (users.size() > 3) list += base::text(" and ", users.size() - 3, " more");
+    report_.notes.push_back({top.path(), "is used by nodes that stay with Dom0, whose drivers will miss it: " + list});
+  }
 }
 
 }  // namespace

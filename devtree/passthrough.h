@@ -7,19 +7,22 @@
 //
 // The partial tree has /passthrough, a simple-bus of two address and two size cells, with one child for each node
 // that was asked for and that node's own children under it; stand-ins for providers that stay with Dom0; and
-// /aliases, under the host's names, where a node that goes along has one. Source: libxl copies these two nodes and
-// nothing else (tools/libs/light/libxl_arm.c, copy_partial_fdt), and puts the GIC under phandle 65000.
+// /aliases, under the host's names, where a node that goes along has one; a UART without one gets serialN. Source:
+// libxl copies these two nodes and nothing else (tools/libs/light/libxl_arm.c, copy_partial_fdt), and puts the GIC
+// under phandle 65000. So there is no stdout-path: what there can be instead is in console.h.
 //
 // Bad input is an error. What cannot be given is a refusal: all refusals are reported at once, and when there is
 // one there is no tree.
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "devtree/blob.h"
 #include "devtree/closure.h"
+#include "devtree/console.h"
 #include "devtree/guest_map.h"
 #include "devtree/node.h"
 #include "devtree/report.h"
@@ -27,10 +30,18 @@
 namespace runx::devtree {
 
 struct PassthroughRequest {
-  std::vector<std::string> nodes;        // absolute paths; Tree::resolve() makes them from other names
-  ClockRates clock_rates = {};           // from the board file
-  std::uint64_t guest_memory = 0;        // bytes, 1 to largest_guest_memory
-  bool allow_dma_without_iommu = false;  // the host owner's decision, never an image's
+  std::vector<std::string> nodes;  // absolute paths; Tree::resolve() makes them from other names
+  ClockRates clock_rates = {};     // from the board file
+  std::uint64_t guest_memory = 0;  // bytes, 1 to largest_guest_memory
+
+  // What the host's owner decides, and never an image:
+  bool iommu = true;  // false: the machine has none that works, whatever its tree says
+  // Paths of nodes that may do DMA without an IOMMU in front of them; each speaks for what stands below it, too.
+  std::set<std::string> dma_without_iommu = {};
+
+  // False: a node without xen,passthrough, or switched off, is derived as if `accelkit board prepare` had marked it,
+  // and a note says so. For desks: Xen itself gives away marked nodes only.
+  bool marked_only = true;
 };
 
 // `pages` pages of 4 KiB, from page number `first_page` of the host, at `guest_page` of the guest.
@@ -50,6 +61,8 @@ struct Passthrough {
   std::vector<Refusal> refused;
   std::vector<Change> replaced;
   std::vector<Change> dropped;
+  std::vector<Note> notes;
+  std::vector<Console> consoles;  // UARTs that the guest's kernel can have its console on
 };
 
 // Errors: invalid_argument for a request that no tree could satisfy (no nodes, a relative path, an impossible

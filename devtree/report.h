@@ -21,10 +21,17 @@ struct Change {
   std::string why;
 };
 
+// What whoever sets up the machine should know about a node that can be given: "<node> <what>" is a sentence.
+struct Note {
+  std::string node;
+  std::string what;
+};
+
 struct Report {
   std::vector<Refusal> refused;
   std::vector<Change> replaced;
   std::vector<Change> dropped;
+  std::vector<Note> notes;
 };
 
 }  // namespace runx::devtree

@@ -2,13 +2,13 @@
 #include "devtree/resources.h"
 
 #include <algorithm>
+#include <array>
 
 #include "devtree/dma.h"
+#include "devtree/interrupt_map.h"
 
 namespace runx::devtree {
 namespace {
-
-constexpr std::string_view mark = "xen,passthrough";
 
 bool is_type(const Node& node, std::string_view type) {
   const auto types = node.strings("device_type");
@@ -18,6 +18,13 @@ bool is_type(const Node& node, std::string_view type) {
 bool is_memory(const Node& node) {
   const auto parent = node.parent();
   return is_type(node, "memory") || (parent && parent->path() == "/reserved-memory");
+}
+
+bool is_memory_controller(const Node& node) {
+  // Those of Linux's drivers/edac/synopsys_edac.c and versal_edac.c.
+  constexpr std::array<std::string_view, 4> names = {"xlnx,zynqmp-ddrc-2.40a", "snps,ddrc-3.80a", "xlnx,zynq-ddrc-a05",
+                                                     "xlnx,versal-ddrmc"};
+  return std::any_of(names.begin(), names.end(), [&node](std::string_view name) { return node.is_compatible(name); });
 }
 
 bool is_pci(const Node& node) { return is_type(node, "pci") || node.cell("#address-cells") == 3U; }
@@ -88,11 +95,17 @@ void Resources::find_tops(const std::vector<std::string>& paths) {
 void Resources::check_top(const Node& top) {
   if (!top.parent()) return refuse(top, "is the whole machine, not a device");
   constexpr std::string_view prepare = " with accelkit board prepare and boot Xen with that tree";
-  if (!top.has(mark)) {
-    // Preparing the tree also switches the node on: one thing to say and to do.
-    refuse(top, base::text("is not marked xen,passthrough in the boot tree: mark it", prepare));
+  // Preparing the tree also switches the node on: one thing to say and to do.
+  const std::string unmarked = base::text("is not marked xen,passthrough in the boot tree: mark it", prepare);
+  const std::string disabled = base::text("is disabled in the boot tree: set its status to okay", prepare);
+  if (needs_mark(top)) {
+    refuse(top, unmarked);
+  } else if (!is_marked(top)) {
+    note(top, unmarked);
+  } else if (!top.okay() && request_.marked_only) {
+    refuse(top, disabled);
   } else if (!top.okay()) {
-    refuse(top, base::text("is disabled in the boot tree: set its status to okay", prepare));
+    note(top, disabled);
   }
   for (std::optional<Node> above = top.parent(); above; above = above->parent()) {
     if (!above->okay()) refuse(top, "stands below " + above->path() + ", which is disabled in the boot tree");
@@ -124,13 +137,14 @@ void Resources::collect(const Node& top) {
       refuse(node, "is a PCI host bridge: devices on PCI are not passed by the device tree");
       continue;
     }
-    if (node.has("interrupt-map")) refuse(node, "has an interrupt-map, which leads to controllers that stay with Dom0");
+    if (is_memory_controller(node)) refuse(node, "controls the memory of the whole machine, which Xen keeps");
     const bool registers = collect_blocks(node, top);
     const bool lines = collect_interrupts(node);
-    if ((registers || lines) && node != top && !node.has(mark)) {
-      refuse(node, "belongs to " + top.path() +
-                       " but is not marked xen,passthrough in the boot tree: mark it, too, with "
-                       "accelkit board prepare and boot Xen with that tree");
+    if ((registers || lines) && node != top && !is_marked(node)) {
+      std::string why = "belongs to " + top.path() +
+                        " but is not marked xen,passthrough in the boot tree: mark it, too, with "
+                        "accelkit board prepare and boot Xen with that tree";
+      needs_mark(node) ? refuse(node, std::move(why)) : note(node, std::move(why));
     }
     check_dma(node);
     any = any || registers || lines;
@@ -190,18 +204,31 @@ bool Resources::collect_interrupts(const Node& node) {
   return from_gic;
 }
 
+bool Resources::may_do_dma_unfenced(const Node& node) const {
+  for (std::optional<Node> at = node; at; at = at->parent()) {
+    if (request_.dma_without_iommu.contains(at->path())) return true;
+  }
+  return false;
+}
+
 void Resources::check_dma(const Node& node) {
   const auto sign = dma_sign(node);
   if (!sign) return;
-  if (protected_by_iommu(node, tree_)) {
+  const bool fenced = protected_by_iommu(node, tree_);
+  if (fenced && request_.iommu) {
     dtdev_.push_back(node.path());
     return;
   }
-  if (request_.allow_dma_without_iommu) return;
-  refuse(node, "does DMA (" + *sign + ") and " +
-                   (node.has("iommus") ? "the IOMMU of its iommus is not switched on in the boot tree"
-                                       : "no IOMMU stands in front of it (it has no iommus in the boot tree)") +
-                   ": a guest would reach all memory: give a device without DMA");
+  if (!request_.dma_without_iommu.empty() && may_do_dma_unfenced(node)) {
+    return note(node, "does DMA (" + *sign +
+                          ") without an IOMMU: it reaches all memory, and a driver that hands it the guest's addresses "
+                          "makes it read and write other places of the machine's memory");
+  }
+  const std::string why = fenced               ? "the board file says that this machine's IOMMU does not work"
+                          : node.has("iommus") ? "the IOMMU of its iommus is not switched on in the boot tree"
+                                               : "no IOMMU stands in front of it (it has no iommus in the boot tree)";
+  refuse(node, "does DMA (" + *sign + ") and " + why +
+                   ": a guest would reach all memory: give a device without DMA, or let the host's owner allow it");
 }
 
 std::vector<std::uint32_t> Resources::irqs() const {
@@ -230,8 +257,9 @@ void Resources::check_others() {
 void Resources::check_other_lines(const Node& other) {
   // Xen routes the interrupts of every node that is not marked to Dom0, whatever its status. One that is marked can go
   // to another guest when it is switched on.
-  const bool marked = other.has(mark);
+  const bool marked = is_marked(other);
   if (lines_.empty() || (marked && !other.available())) return;
+  if (is_pci(other)) check_pci_lines(other);
   const auto all = interrupts(other, tree_);
   if (!all) return;
   std::set<std::uint32_t> said;
@@ -241,6 +269,17 @@ void Resources::check_other_lines(const Node& other) {
     refuse(line->node, base::text("has interrupt ", line->irq, " (SPI ", line->irq - 32, ") in common with ",
                                   other.path(), ", and two domains cannot share an interrupt: ",
                                   marked ? "ask for both" : "that one stays with Dom0"));
+  }
+}
+
+// Xen gives Dom0 all lines that the map of a PCI host bridge leads to (arch/arm/device.c, map_device_children).
+void Resources::check_pci_lines(const Node& other) {
+  std::set<std::uint32_t> said;
+  for (const Signal& target : map_targets(other, tree_)) {
+    const Line* line = line_of({target.at, target.specifier}, other);
+    if (line == nullptr || !said.insert(line->irq).second) continue;
+    refuse(line->node, base::text("has interrupt ", line->irq, " (SPI ", line->irq - 32, ") in common with ",
+                                  other.path(), " (interrupt-map), which stays with Dom0"));
   }
 }
 
@@ -255,7 +294,8 @@ void Resources::check_other_pages(const Node& other) {
     for (const Owned& owned : owned_) {
       if (!owned.pages.overlaps(pages) || !said.insert(owned.node.position()).second) continue;
       refuse(owned.node, "shares the page of its registers at " + words(owned.pages) + " with " + other.path() +
-                             ", which does not go along");
+                             ", and two domains cannot share a page: " +
+                             (is_marked(other) ? "ask for both" : "that one stays with Dom0"));
     }
   }
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "devtree/address.h"
+#include "devtree/boot_tree.h"
 #include "devtree/interrupt.h"
 #include "devtree/passthrough.h"
 
@@ -50,8 +51,11 @@ class Resources {
   bool collect_blocks(const Node& node, const Node& top);
   bool collect_interrupts(const Node& node);
   void check_dma(const Node& node);
+  bool may_do_dma_unfenced(const Node& node) const;
+  bool needs_mark(const Node& node) const { return request_.marked_only && !is_marked(node); }
   void check_others();
   void lay_out(std::uint64_t guest_memory);
+  void note(const Node& node, std::string what) { report_.notes.push_back({node.path(), std::move(what)}); }
   void refuse(const Node& node, std::string reason);
   void refuse(const Node& node, const base::Error& error);
 
@@ -72,6 +76,7 @@ class Resources {
   };
   const Line* line_of(const Interrupt& interrupt, const Node& node) const;
   void check_other_lines(const Node& other);
+  void check_pci_lines(const Node& other);
   void check_other_pages(const Node& other);
 
   std::vector<Window> windows_;

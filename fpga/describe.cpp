@@ -3,14 +3,8 @@
 
 #include <algorithm>
 
-#include <nlohmann/json.hpp>
-
-#include "base/json.h"
-
 namespace runx::fpga {
 namespace {
-
-using nlohmann::json;
 
 constexpr std::uint32_t picture_width = 72;
 
@@ -34,10 +28,112 @@ void line(std::string& out, std::string key, const std::string& value) {
   out += "  " + key + value + "\n";
 }
 
+std::string untold(Format format) {
+  switch (format) {
+    case Format::xclbin:
+      return "not told (the .xclbin does not say)";
+    case Format::dtbo:
+      return "names no bitstream";
+    default:
+      return base::text("not told (", sentence_name(format), " does not say)");
+  }
+}
+
 std::string kind_of(const BitstreamInfo& info) {
-  std::string out = !info.partial ? "not told (a .bin does not say)" : *info.partial ? "partial" : "full";
+  std::string out = !info.partial ? untold(info.format) : *info.partial ? "partial" : "full";
   if (info.compressed) out += ", compressed";
   if (info.encrypted) out += ", encrypted";
+  if (info.authenticated) out += ", signed (not verified)";
+  return out;
+}
+
+std::string format_of(const BitstreamInfo& info) {
+  auto out = is_stream_file(info.format) ? "." + to_text(info.format) : sentence_name(info.format);
+  if (!info.tool_version.empty())
+    out += (info.format == Format::xclbin && info.contains != Format::bit ? ", v++ " : ", Vivado ") + info.tool_version;
+  if (!info.date.empty()) out += ", " + info.date + " " + info.time;
+  if (info.byte_swapped) out += ", bytes of each word reversed";
+  return out;
+}
+
+// The header's word and what the table of parts knows of the IDCODE.
+std::string part_of(const BitstreamInfo& info) {
+  if (!info.part.empty() || info.device.empty()) return info.part;
+  return info.device + " (by its idcode)";
+}
+
+std::string payload_of(const BitstreamInfo& info) {
+  if (info.format == Format::dtbo || (info.format == Format::pdi)) return {};
+  if (info.payload_length == 0) {
+    const auto streams = std::count_if(info.parts.begin(), info.parts.end(),
+                                       [](const Component& part) { return part.kind == "bitstream"; });
+    return streams == 0 ? "none: it holds no bitstream" : base::text("none read: it holds ", streams, " of them");
+  }
+  auto out = counted(info.payload_length, "byte") + " at offset " + grouped(info.payload_offset);
+  if (info.contains) out += base::text(", a .", to_text(*info.contains));
+  return out;
+}
+
+std::string frames_of(const BitstreamInfo& info) {
+  if (info.format == Format::dtbo || info.payload_length == 0) return {};
+  if (!info.has_stream) {
+    return info.format == Format::boot ? "cipher text, which cannot be read"
+                                       : "not known: what a PDI writes is read by the device's own loader only";
+  }
+  auto frames = counted(info.frames, "frame");
+  if (info.repeats > 0) frames += " and " + counted(info.repeats, "repeat");
+  if (info.encrypted) frames += " before the cipher text, which cannot be read";
+  return frames;
+}
+
+std::string id_text(std::optional<std::uint32_t> id) { return id ? base::hex(*id) : ""; }
+
+std::string joined(const std::vector<std::string>& texts) {
+  std::string out;
+  for (const auto& text : texts) out += (out.empty() ? "" : ", ") + text;
+  return out;
+}
+
+// One line for each, in columns as wide as the widest entry.
+std::string parts_of(const std::vector<Component>& parts) {
+  std::size_t name = 0;
+  std::size_t kind = 0;
+  std::size_t size = 0;
+  for (const auto& part : parts) {
+    name = std::max(name, part.name.size());
+    kind = std::max(kind, part.kind.size());
+    size = std::max(size, grouped(part.length).size());
+  }
+  std::string out = "\n  parts\n";
+  for (const auto& part : parts) {
+    const auto length = grouped(part.length);
+    out += "  " + part.kind + std::string(kind - part.kind.size() + 2, ' ') + part.name +
+           std::string(name - part.name.size() + (name > 0 ? 2 : 0), ' ') + std::string(size - length.size(), ' ') +
+           length + base::text(part.length == 1 ? " byte" : " bytes", " at offset ", grouped(part.offset));
+    if (part.id) out += ", id " + id_text(part.id);
+    if (part.unique_id) out += ", unique id " + id_text(part.unique_id);
+    if (part.parent_unique_id) out += ", parent's " + id_text(part.parent_unique_id);
+    if (part.encrypted) out += ", encrypted";
+    if (part.authenticated) out += ", signed";
+    out += "\n";
+  }
+  return out;
+}
+
+std::string overlays_of(const std::vector<OverlayNode>& overlays) {
+  std::string out = "\n  overlay\n";
+  for (const auto& overlay : overlays) {
+    out += "  " + overlay.target + (overlay.node.empty() ? "" : ", " + overlay.node) + ": ";
+    if (overlay.firmware.empty()) {
+      out += "names no bitstream\n";
+      continue;
+    }
+    out += base::text("loads ", overlay.firmware, overlay.partial ? ", partial" : ", full");
+    if (overlay.encrypted) out += ", encrypted";
+    if (overlay.authenticated) out += ", signed";
+    if (overlay.external) out += ", which somebody else has done";
+    out += "\n";
+  }
   return out;
 }
 
@@ -90,60 +186,28 @@ std::string picture(const Footprint& footprint) {
   return out + "; long writes go on to the right, and into the next row\n";
 }
 
-template <class Value>
-json or_null(const std::optional<Value>& value) {
-  return value ? json(*value) : json(nullptr);
-}
-
-// The strings of a .bit header; a .bin has none.
-json header_text(const BitstreamInfo& info, const std::string& value) {
-  return info.format == Format::bit ? json(value) : json(nullptr);
-}
-
-json footprint_json(const Footprint& footprint) {
-  auto out = json::array();
-  for (const auto& row : rows_of(footprint)) {
-    auto columns = json::array();
-    for (const auto& range : row.columns) columns.push_back({range.first, range.last});
-    out.push_back({{"block", row.block},
-                   {"row", row.row},
-                   {"columns", std::move(columns)},
-                   {"frames", row.frames},
-                   {"repeats", row.repeats}});
-  }
-  return out;
-}
-
-json runs_json(const Footprint& footprint) {
-  auto out = json::array();
-  for (const auto& run : footprint) {
-    out.push_back({{"address", base::hex(run.start.value, 8)},
-                   {"frames", run.frames},
-                   {"written", run.written},
-                   {"repeats", run.repeats}});
-  }
-  return out;
-}
-
 }  // namespace
 
 std::string describe(const BitstreamInfo& info, const std::string& name, const std::string& sha256) {
   std::string out = name + "\n";
-  auto format = "." + to_text(info.format);
-  if (!info.tool_version.empty()) format += ", Vivado " + info.tool_version;
-  if (!info.date.empty()) format += ", " + info.date + " " + info.time;
-  if (info.byte_swapped) format += ", bytes of each word reversed";
-  line(out, "format", format);
+  line(out, "format", format_of(info));
   line(out, "design", info.design);
-  line(out, "part", info.part);
-  line(out, "idcode", info.idcode ? base::hex(*info.idcode, 8) : "none");
-  line(out, "kind", kind_of(info));
-  line(out, "stream", counted(info.payload_length, "byte") + base::text(" at offset ", info.payload_offset));
+  line(out, "part", part_of(info));
+  line(out, "platform", info.platform);
+  line(out, "shell", joined(info.shells));
+  line(out, "uuid", info.uuid);
+  line(out, "id", id_text(info.id));
+  if (info.parent_id.value_or(0) != 0) line(out, "parent id", id_text(info.parent_id));
+  if (info.format != Format::dtbo && info.payload_length > 0)
+    line(out, "idcode", info.idcode ? base::hex(*info.idcode, 8) : "none");
+  if (info.format != Format::xclbin || info.payload_length > 0) line(out, "kind", kind_of(info));
+  line(out, "stream", payload_of(info));
   line(out, "sha256", sha256);
-  auto frames = counted(info.frames, "frame");
-  if (info.repeats > 0) frames += " and " + counted(info.repeats, "repeat");
-  if (info.encrypted) frames += " before the cipher text, which cannot be read";
-  line(out, "writes", frames);
+  line(out, "writes", frames_of(info));
+  if (info.format == Format::pdi && info.parts.empty() && info.encrypted)
+    line(out, "parts", "not listed: their headers are encrypted");
+  if (!info.parts.empty()) out += parts_of(info.parts);
+  if (!info.overlays.empty()) out += overlays_of(info.overlays);
   return out + picture(info.footprint);
 }
 
@@ -156,27 +220,6 @@ std::string describe_frames(const BitstreamInfo& info) {
     out += "\n";
   }
   return out;
-}
-
-std::string describe_json(const BitstreamInfo& info, const std::string& sha256, bool runs) {
-  json out = {{"format", to_text(info.format)},
-              {"design", header_text(info, info.design)},
-              {"part", header_text(info, info.part)},
-              {"date", header_text(info, info.date)},
-              {"time", header_text(info, info.time)},
-              {"tool_version", header_text(info, info.tool_version)},
-              {"idcode", info.idcode ? json(base::hex(*info.idcode, 8)) : json(nullptr)},
-              {"partial", or_null(info.partial)},
-              {"compressed", info.compressed},
-              {"encrypted", info.encrypted},
-              {"byte_swapped", info.byte_swapped},
-              {"sha256", sha256},
-              {"payload", {{"offset", info.payload_offset}, {"length", info.payload_length}}},
-              {"frames", info.frames},
-              {"repeats", info.repeats},
-              {"footprint", footprint_json(info.footprint)}};
-  if (runs) out["runs"] = runs_json(info.footprint);
-  return base::json_text(out, 2) + "\n";
 }
 
 }  // namespace runx::fpga

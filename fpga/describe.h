@@ -18,11 +18,14 @@ std::string describe(const BitstreamInfo& info, const std::string& name, const s
 // One line for each run: address, its fields, frames and repeats.
 std::string describe_frames(const BitstreamInfo& info);
 
-// One JSON object, indented, with a newline at its end: format, design, part, date, time, tool_version, idcode ("0x…"),
-// partial, compressed, encrypted, byte_swapped, sha256, payload {offset, length}, frames, repeats and footprint
-// [{block, row, columns [[first, last], …], frames, repeats}]. What the format does not tell is null. With `runs`, also
-// runs
-// [{address "0x…", frames, written, repeats}], which is what containment is decided on (fpga/footprint.h).
+// One JSON object, indented, with a newline at its end: format, design, part (the header's, else the device that the
+// IDCODE stands for), device, date, time, tool_version, idcode ("0x…"), partial, compressed, encrypted, authenticated,
+// byte_swapped, sha256, payload {offset, length}, frames, repeats and footprint
+// [{block, row, columns [[first, last], …], frames, repeats}]. What the format does not tell is null. Containers have
+// parts [{kind, name, offset, length, encrypted, authenticated}] too; a PDI id and parent_id, an .xclbin uuid,
+// platform, shells and contains, a .dtbo overlays [{target, node, firmware, partial, encrypted, authenticated,
+// external}]. With `runs`, also runs [{address "0x…", frames, written, repeats}], which is what containment is decided
+// on (fpga/footprint.h).
 std::string describe_json(const BitstreamInfo& info, const std::string& sha256, bool runs = false);
 
 }  // namespace runx::fpga

@@ -9,7 +9,7 @@
 
 namespace runx::fpga {
 
-// "an xclbin container", "an ELF file" …; empty when the first bytes tell nothing.
+// "an ELF file", "a gzip file" …; empty when the first bytes tell nothing, or are those of a format that is read.
 std::string kind_of(base::Bytes file);
 
 }  // namespace runx::fpga

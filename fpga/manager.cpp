@@ -34,32 +34,8 @@ std::string shown(Host& host, const std::string& path) {
   return line;
 }
 
-Status check_name(const std::string& name) {
-  const auto refuse = [&](std::string_view why) {
-    return base::fail(std::errc::invalid_argument, "the firmware name '", name, "' ", why);
-  };
-  if (name.empty() || name.front() == '/') return refuse("is not a name below /lib/firmware");
-  if (name.size() > longest_name) return refuse("is longer than the 254 bytes that the kernel has room for");
-  const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
-  if (std::any_of(name.begin(), name.end(), control)) return refuse("has a control character");
-  if (("/" + name + "/").find("/../") != std::string::npos) return refuse("has a '..' in it");
-  return {};
-}
-
-Result<Fd> lock(Host& host) {
-  if (auto made = host.make_directories(lock_directory); !made) return tl::unexpected(made.error());
-  if (auto made = host.open(lock_path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600); !made) {
-    return tl::unexpected(made.error());
-  }
-  return host.lock(lock_path);
-}
-
-Status write_flags(Host& host, const Manager& manager, Flags flags) {
-  return host.write_attribute(manager.path + "/flags", base::hex(flags).substr(2));
-}
-
-Status load(Host& host, const Manager& manager, const std::string& firmware_name, Flags flags) {
-  if (auto done = write_flags(host, manager, flags); !done) return done;
+Status load_by_name(Host& host, const Manager& manager, const std::string& firmware_name, Flags flags) {
+  if (auto done = set_flags(host, manager, flags); !done) return done;
   if (auto done = host.write_attribute(manager.path + "/firmware", firmware_name); !done) return done;
   auto state = host.read(manager.path + "/state", 4096);
   if (!state) return tl::unexpected(state.error());
@@ -99,35 +75,71 @@ Result<Manager> find_manager(Host& host, const std::string& name) {
                     others.empty() ? "it is empty" : "there are " + others);
 }
 
-Status program(Host& host, const Manager& manager, const std::string& firmware_name, Flags flags) {
-  if (auto fine = check_name(firmware_name); !fine) return fine;
-  const auto locked = lock(host);
-  if (!locked) return base::context(locked.error(), "cannot reserve the fpga manager");
+Status check_firmware_name(const std::string& name) {
+  const auto refuse = [&](std::string_view why) {
+    return base::fail(std::errc::invalid_argument, "the firmware name '", name, "' ", why);
+  };
+  if (name.empty() || name.front() == '/') return refuse("is not a name below /lib/firmware");
+  if (name.size() > longest_name) return refuse("is longer than the 254 bytes that the kernel has room for");
+  const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+  if (std::any_of(name.begin(), name.end(), control)) return refuse("has a control character");
+  if (("/" + name + "/").find("/../") != std::string::npos) return refuse("has a '..' in it");
+  return {};
+}
 
-  auto loaded = load(host, manager, firmware_name, flags);
-  if (!loaded) {
-    Error error = loaded.error();
-    error.what =
-        base::text("the fpga manager '", manager.name, "' did not load ", firmware_path(firmware_name), " (flags ",
-                   base::hex(flags), "): ", error.what, "; its state is '", shown(host, manager.path + "/state"),
-                   "', its status '", shown(host, manager.path + "/status"), "'");
-    loaded = tl::unexpected(std::move(error));
+Result<Fd> lock_managers(Host& host) {
+  if (auto made = host.make_directories(lock_directory); !made) {
+    return base::context(made.error(), "cannot reserve the fpga manager");
   }
-  auto reset = write_flags(host, manager, 0);
+  if (auto made = host.open(lock_path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600); !made) {
+    return base::context(made.error(), "cannot reserve the fpga manager");
+  }
+  auto locked = host.lock(lock_path);
+  if (!locked) return base::context(locked.error(), "cannot reserve the fpga manager");
+  return locked;
+}
+
+Status set_flags(Host& host, const Manager& manager, Flags flags) {
+  return host.write_attribute(manager.path + "/flags", base::hex(flags).substr(2));
+}
+
+std::string condition(Host& host, const Manager& manager) {
+  return base::text("its state is '", shown(host, manager.path + "/state"), "', its status '",
+                    shown(host, manager.path + "/status"), "'");
+}
+
+Status load_alone(Host& host, const Manager& manager, Flags flags, const std::string& what,
+                  const std::function<Status()>& load) {
+  const auto locked = lock_managers(host);
+  if (!locked) return tl::unexpected(locked.error());
+  auto loaded = load();
+  auto reset = set_flags(host, manager, 0);
   if (!loaded && !reset) {
     Error error = loaded.error();
     error.what += base::text("; and its flags stay at ", base::hex(flags), ": ", reset.error().what);
     return tl::unexpected(std::move(error));
   }
   if (!loaded) return loaded;
-  if (!reset) return base::context(reset.error(), firmware_name, " is loaded, but the flags of the fpga manager stay");
+  if (!reset) return base::context(reset.error(), what, " is loaded, but the flags of the fpga manager stay");
   return {};
 }
 
+Status program(Host& host, const Manager& manager, const std::string& firmware_name, Flags flags) {
+  if (auto fine = check_firmware_name(firmware_name); !fine) return fine;
+  return load_alone(host, manager, flags, firmware_name, [&]() -> Status {
+    auto loaded = load_by_name(host, manager, firmware_name, flags);
+    if (loaded) return loaded;
+    Error error = loaded.error();
+    error.what = base::text("the fpga manager '", manager.name, "' did not load ", firmware_path(firmware_name),
+                            " (flags ", base::hex(flags), "): ", error.what, "; ", condition(host, manager));
+    return tl::unexpected(std::move(error));
+  });
+}
+
 Status reset_flags(Host& host, const Manager& manager) {
-  const auto locked = lock(host);
-  if (!locked) return base::context(locked.error(), "cannot reserve the fpga manager");
-  return write_flags(host, manager, 0);
+  const auto locked = lock_managers(host);
+  if (!locked) return tl::unexpected(locked.error());
+  return set_flags(host, manager, 0);
 }
 
 std::string firmware_path(const std::string& firmware_name) { return "/lib/firmware/" + firmware_name; }

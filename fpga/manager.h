@@ -15,6 +15,7 @@
 // - a write that succeeds says little: the state must read `operating` afterwards.
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "base/bytes.h"
@@ -46,6 +47,22 @@ base::Status program(base::Host& host, const Manager& manager, const std::string
 
 // Sets `flags` back to 0, as after a load that was killed. Waits for a load that is going on.
 base::Status reset_flags(base::Host& host, const Manager& manager);
+
+// For a load that another part of the kernel makes with this manager, as for a region's overlay (region_overlay.h).
+// `load` is called while no other process loads; it sets the flags it needs and does what makes the kernel load.
+// Afterwards the flags are 0, whatever came of it. `what` is what a sentence calls the thing that is loaded.
+base::Status load_alone(base::Host& host, const Manager& manager, Flags flags, const std::string& what,
+                        const std::function<base::Status()>& load);
+base::Status set_flags(base::Host& host, const Manager& manager, Flags flags);
+
+// Waits until no process loads, and keeps others from it until the descriptor goes.
+base::Result<base::Fd> lock_managers(base::Host& host);
+
+// "its state is 'write error', its status 'reconfig CRC error'"; "?" for what cannot be read.
+std::string condition(base::Host& host, const Manager& manager);
+
+// A name below /lib/firmware that the kernel may see: see program().
+base::Status check_firmware_name(const std::string& name);
 
 // "/lib/firmware/NAME"
 std::string firmware_path(const std::string& firmware_name);

@@ -58,7 +58,8 @@ const char* other_family(std::uint32_t code) {
 
 class Reader {
  public:
-  Reader(Bytes data, const std::string& name, Start start) : data_(data), name_(name), at_(start.at) {
+  Reader(Bytes data, const std::string& name, const Parts& table, Start start)
+      : data_(data), name_(name), table_(table), at_(start.at) {
     out_.byte_swapped = start.swapped;
   }
 
@@ -161,6 +162,11 @@ class Reader {
   }
 
   Result<bool> device(std::uint32_t code, std::size_t here) {
+    if (const auto* part = table_.find(code);
+        part != nullptr && part->frame_words != 0 && part->frame_words != frame_words) {
+      return bad("is for the device ", part->name, " (idcode ", base::hex(code, 8), "), whose frames have ",
+                 part->frame_words, " words; only UltraScale+ (", frame_words, " words) is read");
+    }
     if (const char* family = other_family(code)) {
       return bad("is for a ", family, " device (idcode ", base::hex(code, 8), "); only UltraScale+ is read");
     }
@@ -221,6 +227,7 @@ class Reader {
 
   Bytes data_;
   const std::string& name_;
+  const Parts& table_;
   std::size_t at_;
   ConfigStream out_;
   bool long_write_ = false;  // the last packet was an empty write to FDRI, which a type 2 packet fills
@@ -234,13 +241,13 @@ class Reader {
 
 bool begins_like_stream(Bytes data) { return find_start(data).has_value(); }
 
-Result<ConfigStream> read_stream(Bytes data, const std::string& name) {
+Result<ConfigStream> read_stream(Bytes data, const std::string& name, const Parts& table) {
   const auto start = find_start(data);
   if (!start) {
     return base::fail(std::errc::invalid_argument, name,
                       " does not begin like a configuration stream: no sync word (AA995566) behind dummy words");
   }
-  return Reader(data, name, *start).read();
+  return Reader(data, name, table, *start).read();
 }
 
 }  // namespace runx::fpga

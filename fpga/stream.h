@@ -32,6 +32,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "fpga/footprint.h"
+#include "fpga/parts.h"
 
 namespace runx::fpga {
 
@@ -54,7 +55,10 @@ struct ConfigStream {
 // True when `data` begins like a stream: dummy words, then a sync word in either order.
 bool begins_like_stream(base::Bytes data);
 
-// `name` is what errors call the stream; offsets in errors count from its beginning.
-base::Result<ConfigStream> read_stream(base::Bytes data, const std::string& name);
+// `name` is what errors call the stream; offsets in errors count from its beginning. A device whose frames have
+// another number of words, by `table` or by the family in its IDCODE, is refused: its frame addresses have other
+// fields as well.
+base::Result<ConfigStream> read_stream(base::Bytes data, const std::string& name,
+                                       const Parts& table = Parts::built_in());
 
 }  // namespace runx::fpga

@@ -106,8 +106,8 @@ class Taking {
     for (const auto& step : plan->bitstreams) {
       const auto record = resources::bitstream_record(step, state_.uuid, options_.id);
       if (auto done = write_down(record); !done) return done;
-      if (auto done = resources::acquire_bitstream(host_, record, request_.bitstreams.images.at(step.file)); !done)
-        return done;
+      const auto& files = step.xclbin_uuid.empty() ? request_.bitstreams.images : request_.bitstreams.files;
+      if (auto done = resources::acquire_bitstream(host_, record, files.at(step.file)); !done) return done;
     }
     if (auto done = launch(plan->domain); !done) return done;
     if (auto done = watch(); !done) return done;

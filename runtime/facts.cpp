@@ -2,6 +2,7 @@
 #include "runtime/facts.h"
 
 #include "devtree/blob.h"
+#include "fpga/xrt.h"
 #include "runtime/plan/image.h"
 #include "runtime/resources/contents.h"
 #include "runtime/resources/ledger.h"
@@ -69,6 +70,9 @@ Result<plan::HostFacts> read_host_facts(base::Host& host, const annotations::Acc
     auto parsed = plan::parse_policy(*policy, plan::policy_path);
     if (!parsed) return tl::unexpected(parsed.error());
     facts.policy = std::move(*parsed);
+    auto keys = plan::read_public_keys(host, *facts.policy);
+    if (!keys) return tl::unexpected(keys.error());
+    facts.keys = std::move(*keys);
   } else if (policy.error().code != std::errc::no_such_file_or_directory) {
     // A policy that cannot be read is not an absent one.
     return tl::unexpected(policy.error());
@@ -80,7 +84,12 @@ Result<plan::HostFacts> read_host_facts(base::Host& host, const annotations::Acc
     facts.boot_tree = std::move(*blob);
     read_live(host, request, facts);
   }
-  if (!request.bitstreams.empty()) read_blanks(host, facts);
+  if (!request.bitstreams.empty()) {
+    read_blanks(host, facts);
+    const auto zocl = fpga::find_zocl(host);
+    if (!zocl) return tl::unexpected(zocl.error());
+    facts.zocl = zocl->has_value();
+  }
   if (auto read = read_taken(host, facts); !read) return tl::unexpected(read.error());
   return facts;
 }

@@ -2,10 +2,14 @@
 // accelkit board prepare: the tree that Xen is to be booted with, from the board's own.
 #include <algorithm>
 #include <filesystem>
+#include <iostream>
 #include <memory>
+
+#include <nlohmann/json.hpp>
 
 #include "annotations/value.h"
 #include "base/host.h"
+#include "base/json.h"
 #include "devtree/boot_tree.h"
 #include "devtree/overlay.h"
 #include "runtime/plan/space.h"
@@ -27,6 +31,7 @@ struct Options {
   std::string dom0_arguments;
   std::string kernel;
   std::string ramdisk;
+  bool json = false;
 };
 
 // ADDRESS=FILE: where the boot loader puts the file, which has to be as long as it is now.
@@ -108,7 +113,10 @@ Status prepare(const Options& options) {
   made = devtree::write_chosen(*made, *boot);
   if (!made) return tl::unexpected(made.error());
   base::Host files;
-  return files.write(std::filesystem::absolute(options.output).string(), base::text_of(made->bytes()), 0644);
+  const auto output = std::filesystem::absolute(options.output).string();
+  if (auto written = files.write(output, base::text_of(made->bytes()), 0644); !written) return written;
+  if (options.json) std::cout << base::json_text({{"tree", options.output}, {"marked", paths}}, 2) << "\n";
+  return {};
 }
 
 }  // namespace
@@ -136,6 +144,7 @@ void add_prepare(CLI::App& board, Chosen& chosen) {
       ->add_option("-o,--output", options->output,
                    "The tree to boot Xen with; keep it in Dom0 too (board.json, bootTree)")
       ->required();
+  command->add_flag("--json", options->json, "For machines: the file and the nodes that were marked");
   command->callback([&chosen, options] { chosen = [options] { return prepare(*options); }; });
 }
 

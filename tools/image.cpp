@@ -54,8 +54,9 @@ void add_image(CLI::App& app, Chosen& chosen) {
   auto* shown = image->add_subcommand("show", "Print what the image asks for");
   shown->add_option("image", options->image, "LAYOUT:TAG, or the image's root file system, unpacked")->required();
   shown->add_option("--annotation", options->annotations, "KEY=VALUE as given at run time; may be repeated")
-      ->allow_extra_args(false);
-  shown->add_option("--platform", options->platform, platform_help);
+      ->allow_extra_args(false)
+      ->check(check_key_value);
+  shown->add_option("--platform", options->platform, platform_help)->check(check_platform);
   shown->add_flag("--json", options->json, "For machines: a list with one object a platform");
   shown->callback([&chosen, options] { chosen = [options] { return show(*options); }; });
   add_plan(*image, chosen);

@@ -59,12 +59,9 @@ Result<Attached> attached(const std::string& use, const std::string& name, const
   return out;
 }
 
+// check_named_file() has looked at it.
 Result<Attached> named(const std::string& use, const std::string& text) {
   const auto sign = text.find('=');
-  if (sign == std::string::npos || !annotations::is_name(std::string_view(text).substr(0, sign))) {
-    return base::fail(std::errc::invalid_argument, "--", use, " ", base::printable(text),
-                      ": write NAME=FILE or NAME=FILE:/path/in/image, NAME being [a-z0-9-]{1,32}");
-  }
   return attached(use, text.substr(0, sign), text.substr(sign + 1));
 }
 
@@ -91,28 +88,30 @@ Result<std::vector<Attached>> read_files(const Options& options) {
   for (const auto& text : options.files) {
     if (auto done = add(attached("file", "", text)); !done) return tl::unexpected(done.error());
   }
-  if (out.empty()) return base::fail(std::errc::invalid_argument, "nothing to attach: give --bitstream, or see --help");
   return out;
 }
 
 // --region REGION where there is one bitstream, else NAME=REGION.
-Status add_regions(const Options& options, const std::vector<Attached>& files, Annotations& keys) {
+// What no single option's check can see.
+void check_usage(const Options& options) {
+  if (options.bitstreams.empty() && options.overlays.empty() && options.firmwares.empty() && options.files.empty())
+    throw CLI::RequiredError("--bitstream, --overlay, --firmware or --file");
+  for (const auto& text : options.regions) {
+    if (text.find('=') == std::string::npos && options.bitstreams.size() != 1)
+      throw CLI::ValidationError("--region", base::printable(text) + ": which bitstream's? write NAME=REGION");
+  }
+}
+
+void add_regions(const Options& options, const std::vector<Attached>& files, Annotations& keys) {
   const auto fpga = std::string(annotations::prefix) + "fpga.";
   for (const auto& text : options.regions) {
     const auto sign = text.find('=');
-    if (sign != std::string::npos) {
-      keys[fpga + text.substr(0, sign) + ".region"] = text.substr(sign + 1);
-    } else if (options.bitstreams.size() == 1) {
-      keys[fpga + files.front().name + ".region"] = text;
-    } else {
-      return base::fail(std::errc::invalid_argument, "--region ", base::printable(text),
-                        ": which bitstream's? write NAME=REGION");
-    }
+    const auto name = sign == std::string::npos ? files.front().name : text.substr(0, sign);
+    keys[fpga + name + ".region"] = sign == std::string::npos ? text : text.substr(sign + 1);
   }
-  return {};
 }
 
-Result<Annotations> keys_of(const Options& options, const std::vector<Attached>& files) {
+Annotations keys_of(const Options& options, const std::vector<Attached>& files) {
   const std::string prefix(annotations::prefix);
   Annotations keys;
   for (const auto& file : files) {
@@ -127,14 +126,11 @@ Result<Annotations> keys_of(const Options& options, const std::vector<Attached>&
       keys[prefix + "rpu." + file.name + ".digest"] = digest;
     }
   }
-  if (auto done = add_regions(options, files, keys); !done) return tl::unexpected(done.error());
+  add_regions(options, files, keys);
   return keys;
 }
 
 Status attach_artifact(const Options& options, const std::vector<Attached>& files, Annotations keys) {
-  if (!options.platform.empty())
-    return base::fail(std::errc::invalid_argument,
-                      "an artifact's subject is the tag with all its platforms: leave --platform out");
   keys[std::string(annotations::prefix) + "schema"] = annotations::schema;
   if (auto good = check_annotations(keys); !good) return good;
   const auto reference = oci::parse_reference(options.image);
@@ -165,15 +161,14 @@ Status attach(const Options& options) {
   const auto files = read_files(options);
   if (!files) return tl::unexpected(files.error());
   const auto keys = keys_of(options, *files);
-  if (!keys) return tl::unexpected(keys.error());
-  if (options.artifact) return attach_artifact(options, *files, *keys);
+  if (options.artifact) return attach_artifact(options, *files, keys);
   return change_layout(options.image, options.platform, options.json,
                        [&](oci::Layout& layout, const oci::Image& image) -> Result<oci::Edit> {
                          auto edit = new_edit(options.compression);
                          if (!edit) return edit;
                          auto now = said_now(layout, image);
                          if (!now) return tl::unexpected(now.error());
-                         edit->annotations = annotations::merge(*now, *keys);
+                         edit->annotations = annotations::merge(*now, keys);
                          edit->annotations.try_emplace(std::string(annotations::prefix) + "schema",
                                                        annotations::schema);
                          for (const auto& file : *files) edit->files[file.path] = file.content;
@@ -188,25 +183,32 @@ void add_attach(CLI::App& image, Chosen& chosen) {
   auto* command = image.add_subcommand("attach", "Put accelerator files into the image, or beside it as an artifact");
   command->add_option("image", options->image, layout_help)->required();
   command->add_option("--bitstream", options->bitstreams, "NAME=FILE[:/path/in/image] (unless given, /boot/FILE)")
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->check(check_named_file);
   command->add_option("--region", options->regions, "REGION, or NAME=REGION, that the bitstream asks for")
       ->allow_extra_args(false);
   command->add_option("--overlay", options->overlays, "NAME=FILE[:/path/in/image], a .dtbo of fpga.NAME")
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->check(check_named_file);
   command->add_option("--firmware", options->firmwares, "NAME=FILE[:/path/in/image], an ELF of rpu.NAME")
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->check(check_named_file);
   command->add_option("--file", options->files, "FILE[:/path/in/image] that no annotation names")
       ->allow_extra_args(false);
-  command->add_option("--platform", options->platform, platform_help);
+  auto* platform = command->add_option("--platform", options->platform, platform_help)->check(check_platform);
   command->add_option("--compression", options->compression, "Of new layers; unless given, that of the image's first")
       ->check(CLI::IsMember({"gzip", "zstd", "none"}));
-  command->add_flag("--artifact", options->artifact, "Leave the image as it is; add a manifest whose subject it is");
+  command->add_flag("--artifact", options->artifact, "Leave the image as it is; add a manifest whose subject it is")
+      ->excludes(platform);  // its subject is the tag with all its platforms
   command->add_flag("--json", options->json, "For machines");
   command->footer(
       "Paths and digests are written into the annotations; what the image asked for before stays. A file for the same\n"
       "path replaces the one that was attached before. Artifacts are described in spec/artifacts.md; annotating the\n"
       "image later changes its digest, so attach them last.");
-  command->callback([&chosen, options] { chosen = [options] { return attach(*options); }; });
+  command->callback([&chosen, options] {
+    check_usage(*options);
+    chosen = [options] { return attach(*options); };
+  });
 }
 
 }  // namespace runx::tools

@@ -47,8 +47,6 @@ Result<Annotations> from_file(const std::string& path) {
 }
 
 Status annotate(const Options& options) {
-  if (options.from.empty() && options.set.empty() && options.unset.empty())
-    return base::fail(std::errc::invalid_argument, "nothing to annotate with: give --from, --set or --unset");
   const auto set = key_values(options.set, "--set");
   if (!set) return tl::unexpected(set.error());
   std::optional<Annotations> from;
@@ -147,9 +145,11 @@ void add_annotate(CLI::App& image, Chosen& chosen) {
       "annotate", "Write what the image asks for into its file system, its labels and its manifest annotations");
   command->add_option("image", options->image, layout_help)->required();
   command->add_option("--from", options->from, "A JSON object of annotations, instead of those the image has");
-  command->add_option("--set", options->set, "KEY=VALUE on top of that; may be repeated")->allow_extra_args(false);
+  command->add_option("--set", options->set, "KEY=VALUE on top of that; may be repeated")
+      ->allow_extra_args(false)
+      ->check(check_key_value);
   command->add_option("--unset", options->unset, "A KEY to take away; may be repeated")->allow_extra_args(false);
-  command->add_option("--platform", options->platform, platform_help);
+  command->add_option("--platform", options->platform, platform_help)->check(check_platform);
   command
       ->add_option("--compression", options->compression, "Of the new layer; unless given, that of the image's first")
       ->check(CLI::IsMember({"gzip", "zstd", "none"}));
@@ -157,7 +157,11 @@ void add_annotate(CLI::App& image, Chosen& chosen) {
   command->footer(
       "The keys are those of spec/annotations.md; all that is wrong with them is said at once.\n"
       "The same annotations give the same digest. SOURCE_DATE_EPOCH sets the new layer's times (unless set: 1970).");
-  command->callback([&chosen, options] { chosen = [options] { return annotate(*options); }; });
+  command->callback([&chosen, options] {
+    if (options->from.empty() && options->set.empty() && options->unset.empty())
+      throw CLI::RequiredError("--from, --set or --unset");
+    chosen = [options] { return annotate(*options); };
+  });
 }
 
 }  // namespace runx::tools

@@ -50,7 +50,7 @@ void add_lint(CLI::App& image, Chosen& chosen) {
   auto options = std::make_shared<Options>();
   auto* command = image.add_subcommand("lint", "Find what can be wrong with an image, without a board");
   command->add_option("image", options->image, layout_help)->required();
-  command->add_option("--platform", options->platform, platform_help);
+  command->add_option("--platform", options->platform, platform_help)->check(check_platform);
   command->add_flag("--json", options->json, "For machines: a list of {platform, severity, what}");
   command->footer("Exit code 1 when there is an error; warnings alone are 0.");
   command->callback([&chosen, options] { chosen = [options] { return lint(*options); }; });

@@ -25,15 +25,34 @@ struct Options {
   std::string platform;
   std::string board;
   std::string tree;
+  std::string policy;
+  std::string name_space;
   std::string output;
   bool with_tree = false;
   bool hardware = false;
   bool json = false;
 };
 
+// Of the host's own files.
+constexpr std::size_t largest_file = std::size_t{1} << 20;
+
+Status add_policy(const Options& options, plan::HostFacts& facts) {
+  facts.name_space = options.name_space;
+  if (options.policy.empty()) return {};
+  const auto text = read_file(options.policy, largest_file);
+  if (!text) return tl::unexpected(text.error());
+  auto policy = plan::parse_policy(*text, options.policy);
+  if (!policy) return tl::unexpected(policy.error());
+  base::Host files;
+  auto keys = plan::read_public_keys(files, *policy);
+  if (!keys) return tl::unexpected(keys.error());
+  facts.policy = std::move(*policy);
+  facts.keys = std::move(*keys);
+  return {};
+}
+
 Result<plan::HostFacts> board_facts(const Options& options) {
-  constexpr std::size_t largest_board = std::size_t{1} << 20;
-  const auto text = read_file(options.board, largest_board);
+  const auto text = read_file(options.board, largest_file);
   if (!text) return tl::unexpected(text.error());
   auto board = plan::parse_board(*text, options.board);
   if (!board) return tl::unexpected(board.error());
@@ -44,6 +63,7 @@ Result<plan::HostFacts> board_facts(const Options& options) {
   plan::HostFacts facts;
   facts.board = std::move(*board);
   facts.boot_tree = std::move(*blob);
+  if (auto done = add_policy(options, facts); !done) return tl::unexpected(done.error());
   return facts;
 }
 
@@ -67,6 +87,7 @@ Result<plan::Plan> plan_of(const Options& options) {
   if (!facts) return tl::unexpected(facts.error());
   auto made = plan::make_plan(image.request, *facts, {bitstreams->facts, image.ramdisk_bytes});
   if (const auto* refusals = std::get_if<plan::Refusals>(&made)) {
+    if (options.json) std::cout << base::json_text(nlohmann::json{{"refusals", *refusals}}, 2) << "\n";
     std::string all;
     for (const auto& refusal : *refusals) all += "\n  " + refusal;
     return base::fail(std::errc::operation_not_permitted, "this board would refuse the image:", all);
@@ -140,16 +161,21 @@ void add_plan(CLI::App& image, Chosen& chosen) {
   auto* command = image.add_subcommand("plan", "Print what a board would do, or why it would not");
   command->add_option("image", options->image, "LAYOUT:TAG, or the image's root file system, unpacked")->required();
   command->add_option("--annotation", options->annotations, "KEY=VALUE as given at run time; may be repeated")
-      ->allow_extra_args(false);
-  command->add_option("--platform", options->platform, platform_help);
+      ->allow_extra_args(false)
+      ->check(check_key_value);
+  command->add_option("--platform", options->platform, platform_help)->check(check_platform);
   command->add_option("--board", options->board, "The board file (spec/host.md)")->required();
   command->add_option("--dtb", options->tree, "The tree that Xen was booted with")->required();
+  auto* policy = command->add_option("--policy", options->policy, "The board's policy file; unless given, it has none");
+  command->add_option("--namespace", options->name_space, "Who asks, as the policy names them; unless given, nobody")
+      ->needs(policy);
   command->add_flag("--tree", options->with_tree, "Print the guest's device tree and the xl configuration too");
   command->add_option("-o,--output", options->output, "Write the guest's device tree to this file (.dtb)");
   auto* hardware = command->add_flag(
       "--hwconfig", options->hardware,
       "Print vm.hwConfig of config.json for another runtime, and nothing else; with -o where there is a device");
-  command->add_flag("--json", options->json, "For machines, with everything that --tree prints")->excludes(hardware);
+  command->add_flag("--json", options->json, "For machines, with everything that --tree prints; or the refusals")
+      ->excludes(hardware);
   command->callback([&chosen, options] { chosen = [options] { return run(*options); }; });
 }
 

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // accelkit inspect FILE: what a bitstream is, before anybody sends it anywhere.
+#include <algorithm>
 #include <iostream>
 #include <memory>
 
 #include <fcntl.h>
+#include <sys/mman.h>
 
 #include "base/host.h"
 #include "base/rootfs.h"
 #include "base/sha256.h"
 #include "fpga/describe.h"
-#include "fpga/manager.h"
+#include "fpga/parts.h"
 #include "tools/commands.h"
 
 namespace runx::tools {
@@ -17,33 +19,67 @@ namespace {
 
 using base::Status;
 
+constexpr std::size_t pages_at_once = std::size_t{1} << 20;
+constexpr std::size_t largest_table = std::size_t{1} << 20;
+
 struct Options {
   std::string file;
+  std::string parts;
   bool json = false;
   bool frames = false;
 };
 
+// The digest of a mapping, which gives its pages back as it goes: a file of any size takes a few megabytes of memory.
+// Nobody writes to the mapping, so what is read again comes from the file again.
+std::string digest_of(base::Bytes file) {
+  base::Sha256 hash;
+  for (std::size_t at = 0; at < file.size(); at += pages_at_once) {
+    const auto piece = file.subspan(at, std::min(pages_at_once, file.size() - at));
+    hash.add(piece);
+    ::madvise(const_cast<std::uint8_t*>(piece.data()), piece.size(), MADV_DONTNEED);
+  }
+  return hash.hex();
+}
+
 // What the kernel's manager is handed of it: the stream without the header, in whole words.
-std::string image_digest(const fpga::BitstreamInfo& info, base::Bytes file) {
-  return base::sha256_hex(base::bytes_of(fpga::firmware_image(file.subspan(info.payload_offset, info.payload_length))));
+std::string image_digest(const fpga::BitstreamInfo& info, base::Bytes file, const std::string& sha256) {
+  if (info.payload_length == file.size() && file.size() % 4 == 0) return sha256;
+  base::Sha256 hash;
+  hash.add(file.subspan(info.payload_offset, info.payload_length));
+  for (auto length = info.payload_length; length % 4 != 0; ++length) hash.add(base::bytes_of("\xFF"));
+  return hash.hex();
+}
+
+base::Result<fpga::Parts> table_of(const Options& options) {
+  if (options.parts.empty()) return fpga::Parts::built_in();
+  const auto text = read_file(options.parts, largest_table);
+  if (!text) return tl::unexpected(text.error());
+  const auto more = fpga::Parts::parse(*text, options.parts);
+  if (!more) return tl::unexpected(more.error());
+  return fpga::Parts::built_in().with(*more);
 }
 
 Status inspect(const Options& options) {
   base::Host files;
+  const auto table = table_of(options);
+  if (!table) return tl::unexpected(table.error());
   const auto file = files.open(options.file, O_RDONLY);
   if (!file) return tl::unexpected(file.error());
   const auto mapped = base::MappedFile::map(*file, options.file);
   if (!mapped) return tl::unexpected(mapped.error());
-  const auto info = fpga::read_bitstream(mapped->bytes(), options.file);
+  const auto info = fpga::read_bitstream(mapped->bytes(), options.file, *table);
   if (!info) return tl::unexpected(info.error());
-  const auto sha256 = base::sha256_hex(mapped->bytes());
+  const auto sha256 = digest_of(mapped->bytes());
   if (options.json) {
     std::cout << fpga::describe_json(*info, sha256, options.frames);
     return {};
   }
   std::cout << fpga::describe(*info, options.file, sha256);
-  std::cout << "the manager gets " << info->payload_length << " bytes, sha256 " << image_digest(*info, mapped->bytes())
-            << "\n";
+  if (fpga::is_stream_file(info->format)) {
+    const auto words = (info->payload_length + 3) / 4 * 4;
+    std::cout << "the manager gets " << words << " bytes, sha256 " << image_digest(*info, mapped->bytes(), sha256)
+              << "\n";
+  }
   if (options.frames) std::cout << fpga::describe_frames(*info);
   return {};
 }
@@ -53,8 +89,9 @@ Status inspect(const Options& options) {
 void add_inspect(CLI::App& app, Chosen& chosen) {
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("inspect", "Say what a bitstream file is and which frames it writes");
-  command->add_option("file", options->file, "A .bit or .bin file")->required();
+  command->add_option("file", options->file, "A .bit, .bin, .pdi, .xclbin, .dtbo or boot image")->required();
   command->add_flag("--json", options->json, "For machines");
+  command->add_option("--parts", options->parts, "More rows for the table of parts (spec/host.md)");
   command->add_flag("--frames", options->frames, "Every run of frames");
   command->callback([&chosen, options] { chosen = [options] { return inspect(*options); }; });
 }

@@ -13,6 +13,7 @@
 #include "annotations/value.h"
 #include "runtime/guest/ramdisk.h"
 #include "runtime/plan/image.h"
+#include "runtime/plan/signature.h"
 #include "tools/oci/view.h"
 
 namespace runx::tools {
@@ -93,6 +94,8 @@ Result<Opened> open_image(base::Host& files, oci::Layout& layout, const oci::Ima
   for (const auto& [key, value] : asked) {
     const bool path = key.starts_with(annotations::prefix) && annotations::is_clean_path(value);
     if (path && value != metadata && view->is_file(value)) named.insert(value);
+    const auto signature = plan::signature_file(value);
+    if (path && view->is_file(signature, plan::largest_signature)) named.insert(signature);
   }
   if (auto done = unpack(*view, named, largest_file, temporary->path()); !done) return tl::unexpected(done.error());
   auto opened = open_rootfs(files, temporary->path(), run_time);

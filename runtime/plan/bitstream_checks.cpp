@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "annotations/value.h"
+#include "runtime/plan/signature.h"
 
 namespace runx::plan {
 namespace {
@@ -18,7 +19,11 @@ std::string idcode_text(std::uint32_t code) { return base::hex(code, 8).substr(2
 class Checker {
  public:
   Checker(const BitstreamRequest& request, const Candidate& candidate, const HostFacts& host)
-      : request_(request), candidate_(candidate), rule_(host.rule()), has_policy_(host.policy.has_value()) {}
+      : request_(request),
+        candidate_(candidate),
+        rule_(host.rule()),
+        has_policy_(host.policy.has_value()),
+        keys_(host.keys) {}
 
   Refusals check() && {
     if (candidate_.facts == nullptr) {
@@ -27,9 +32,16 @@ class Checker {
     }
     const auto& facts = *candidate_.facts;
     digest(facts);
+    signature(facts);
     if (request_.format && *request_.format != fpga::to_text(facts.info.format)) {
       refuse("is a .", fpga::to_text(facts.info.format), ", but ", key("format"), " says ", *request_.format,
              ": correct the annotation");
+    }
+    if (!facts.info.has_stream) {
+      refuse(
+          "is ", fpga::sentence_name(facts.info.format),
+          " and holds no configuration stream, which is all that the manager takes: put the .bit file into the image");
+      return std::move(refusals_);
     }
     encryption(facts.info);
     partial(facts.info);
@@ -56,6 +68,28 @@ class Checker {
     if (std::find(known.begin(), known.end(), facts.digest) == known.end()) {
       refuse("has digest ", facts.digest, ", which is not among those that ", policy_path,
              " lets in: add it there, or use another");
+    }
+  }
+
+  void signature(const BitstreamFacts& facts) {
+    if (rule_ == nullptr || !rule_->signed_by) return;
+    const auto there = signature_file(*candidate_.file);
+    if (!facts.signature) {
+      return refuse("is not signed (", there, "), and ", policy_path,
+                    " lets in signed ones only: sign it, and put the signature there");
+    }
+    const auto read = parse_signature(*facts.signature);
+    if (!read) {
+      return refuse("is not signed: ", there,
+                    " is no signature in DER, as it is or in base64, as openssl dgst and cosign sign-blob write it");
+    }
+    const auto is_good = [&](const std::string& name) {
+      const auto found = keys_.find(name);
+      return found != keys_.end() && is_signed(facts.digest, *read, found->second);
+    };
+    if (std::none_of(rule_->signed_by->begin(), rule_->signed_by->end(), is_good)) {
+      refuse("is signed by none of those whose keys ", policy_path,
+             " names (signedBy): use one that is, or add the key there");
     }
   }
 
@@ -96,6 +130,7 @@ class Checker {
   const Candidate& candidate_;
   const PolicyRule* rule_;
   bool has_policy_;
+  const PublicKeys& keys_;
   Refusals refusals_;
 };
 

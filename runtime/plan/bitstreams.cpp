@@ -96,6 +96,12 @@ class Placer {
                        .payload_length = facts.info.payload_length,
                        .encrypted = facts.info.encrypted,
                        .loaded = holds(region, facts)};
+    if (facts.info.format == fpga::Format::xclbin && host_.zocl) {
+      step.xclbin_uuid = facts.info.uuid;
+    } else {
+      step.node = region.node;
+      step.bridge = region.bridge;
+    }
     step.blank = region.blank;
     if (const auto blank = host_.blanks.find(region.name); blank != host_.blanks.end()) {
       step.blank_digest = blank->second->payload_digest;
@@ -103,11 +109,12 @@ class Placer {
     out_.steps.push_back(std::move(step));
   }
 
-  // What its last owner left there may stay.
+  // What its last owner left there may stay, but not behind bridges: giving back turned them off, and only programming
+  // turns them on again.
   bool holds(const Region& region, const BitstreamFacts& facts) const {
     const auto* rule = host_.rule();
     const auto content = host_.contents.find(region.name);
-    return content != host_.contents.end() && content->second == facts.payload_digest &&
+    return region.node.empty() && content != host_.contents.end() && content->second == facts.payload_digest &&
            (rule == nullptr || !rule->fresh_load);
   }
 

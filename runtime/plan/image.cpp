@@ -7,6 +7,8 @@
 #include "base/sha256.h"
 #include "fpga/manager.h"
 #include "runtime/plan/bitstream_checks.h"
+#include "runtime/plan/signature.h"
+#include "runtime/plan/unsupported.h"
 
 namespace runx::plan {
 namespace {
@@ -44,7 +46,11 @@ base::Status read_bitstream(const base::Rootfs& rootfs, const std::string& name,
   auto read = facts_of(base::bytes_of(*file), name);
   if (!read) return tl::unexpected(read.error());
   out.facts[name] = std::move(read->first);
+  // Whether one is needed is the policy's to say, and what is no file of that size is none.
+  if (auto signature = rootfs.read(signature_file(name), largest_signature))
+    out.facts[name].signature = std::move(*signature);
   out.images[name] = std::move(read->second);
+  if (out.facts[name].info.format == fpga::Format::xclbin) out.files[name] = *file;
   return {};
 }
 
@@ -71,7 +77,7 @@ Result<Bitstreams> read_bitstreams(const base::Rootfs& rootfs, const Accelerator
   Bitstreams out;
   for (const auto& bitstream : request.bitstreams) {
     // The planner refuses the other formats by the key that asks for them.
-    if (bitstream.format && *bitstream.format != "bit" && *bitstream.format != "bin") continue;
+    if (!reads_format(bitstream)) continue;
     std::vector<std::string> files;
     if (!bitstream.file.empty()) files.push_back(bitstream.file);
     for (const auto& [region, variant] : bitstream.variants) files.push_back(variant.file);

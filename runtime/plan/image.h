@@ -20,10 +20,12 @@ inline constexpr std::size_t largest_bitstream = std::size_t{256} << 20;
 base::Result<annotations::AcceleratorRequest> read_request(const base::Rootfs& rootfs,
                                                            const annotations::Annotations& run_time);
 
-// The requested bitstreams, by file: `facts` goes into the plan, `images` is what the manager gets.
+// The requested bitstreams, by file: `facts` goes into the plan, `images` is what the manager gets, and `files` are the
+// whole files of those that XRT would get.
 struct Bitstreams {
   std::map<std::string, BitstreamFacts> facts;
   std::map<std::string, std::string> images;
+  std::map<std::string, std::string> files = {};
 };
 base::Result<Bitstreams> read_bitstreams(const base::Rootfs& rootfs, const annotations::AcceleratorRequest& request);
 

@@ -60,9 +60,7 @@ class Planner {
   void bitstreams() {
     // Those of another format were not read, and are refused by their key.
     auto request = request_;
-    std::erase_if(request.bitstreams, [](const annotations::BitstreamRequest& b) {
-      return b.format && *b.format != "bit" && *b.format != "bin";
-    });
+    std::erase_if(request.bitstreams, [](const auto& bitstream) { return !reads_format(bitstream); });
     auto placed = place_bitstreams(request, host_, image_);
     add(placed.refusals);
     plan_.bitstreams = std::move(placed.steps);
@@ -167,8 +165,9 @@ std::string plan_text(const Plan& plan) {
     if (b.loaded) {
       step("leave ", b.where(), " as it is: it holds ", b.file, " (", b.payload_digest, ")");
     } else {
-      step("program ", b.where(), " with ", b.file, " (", b.payload_length, " bytes, ", b.payload_digest,
-           ") through \"", b.manager, "\"");
+      step("program ", b.where(), " with ", b.file, " (", b.payload_length, " bytes, ", b.payload_digest, ") through ",
+           b.xclbin_uuid.empty() ? "" : "XRT and ", b.node.empty() ? "" : text("its node ", b.node, " and "), "\"",
+           b.manager, "\"");
     }
   }
   const auto& domain = plan.domain;

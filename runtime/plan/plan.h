@@ -26,6 +26,7 @@ struct BitstreamFacts {
   std::string digest;          // of the whole file
   std::string payload_digest;  // of what the manager gets
   fpga::BitstreamInfo info;
+  std::optional<std::string> signature = std::nullopt;  // the file's that stands beside it (signature.h); nothing: none
 };
 
 // A region's blank bitstream, a file of Dom0: as it was read, or why it could not be.
@@ -41,7 +42,9 @@ struct HostFacts {
   // What each region was last programmed with: the digest of what the manager got. Absent: not known.
   std::map<std::string, std::string> contents = {};
   std::map<std::string, Blank> blanks = {};     // by the region's name, of those whose board file names one
+  bool zocl = false;                            // XRT's driver is there: it loads .xclbin files
   std::optional<Policy> policy = std::nullopt;  // nothing: all that the board names may be asked for
+  PublicKeys keys = {};                         // that the policy names
   std::string name_space = {};                  // of whoever asks; empty: not known
 
   // What the policy says to whoever asks. Nothing where there is no policy, and where it has no rule for them.
@@ -67,6 +70,9 @@ struct BitstreamStep {
   bool full = false;  // replaces the whole device
   bool encrypted = false;
   bool loaded = false;            // the region holds it already: nothing is programmed
+  std::string node = {};          // of the region: it is programmed through that, its bridges off; empty: directly
+  std::string bridge = {};        // node of the bridge around the region; empty: not said
+  std::string xclbin_uuid = {};   // XRT loads the whole file; empty: the manager gets the stream
   std::string blank = {};         // file in Dom0 that is loaded when the region is given back; empty: none
   std::string blank_digest = {};  // of what the manager gets of it
 

@@ -7,6 +7,7 @@
 #include "base/sha256.h"
 #include "runtime/plan/claim.h"
 #include "runtime/plan/reader.h"
+#include "runtime/plan/signature.h"
 
 namespace runx::plan {
 namespace {
@@ -16,6 +17,7 @@ using base::Status;
 using nlohmann::json;
 
 constexpr std::size_t most_entries = 256;  // of each list: a policy is written by hand
+constexpr std::size_t most_keys = 32;      // each is tried on each bitstream
 
 bool is_glob(std::string_view text) {
   return !text.empty() && text.size() <= 256 &&
@@ -29,12 +31,12 @@ bool is_device_glob(std::string_view text) { return is_glob_of(device_prefix, te
 bool is_claim_glob(std::string_view text) { return is_glob_of(region_prefix, text) || is_device_glob(text); }
 
 Status read_list(const Reader& in, const char* key, bool (*valid)(std::string_view), const char* what,
-                 std::optional<std::vector<std::string>>& out) {
+                 std::optional<std::vector<std::string>>& out, std::size_t most = most_entries) {
   const auto* list = in.member(key);
   if (list == nullptr) return {};
   const auto wrong =
-      base::fail(std::errc::invalid_argument, in.where(), ": \"", key, "\" is not a list of at most 256 ", what);
-  if (!list->is_array() || list->size() > most_entries) return wrong;
+      base::fail(std::errc::invalid_argument, in.where(), ": \"", key, "\" is not a list of at most ", most, " ", what);
+  if (!list->is_array() || list->size() > most) return wrong;
   out.emplace();
   for (const auto& entry : *list) {
     if (!entry.is_string() || !valid(entry.get_ref<const std::string&>())) return wrong;
@@ -59,8 +61,8 @@ Status read_limits(const Reader& in, PolicyRule& rule) {
 
 Result<PolicyRule> parse_rule(const json& value, const std::string& where) {
   const Reader in(value, where);
-  if (auto known = in.only({"namespaces", "give", "memory", "vcpus", "encrypted", "headerless", "digests", "full",
-                            "freshLoad", "dmaWithoutIommu"});
+  if (auto known = in.only({"namespaces", "give", "memory", "vcpus", "encrypted", "headerless", "digests", "signedBy",
+                            "full", "freshLoad", "dmaWithoutIommu"});
       !known)
     return tl::unexpected(known.error());
   PolicyRule rule;
@@ -71,6 +73,8 @@ Result<PolicyRule> parse_rule(const json& value, const std::string& where) {
        {read_list(in, "namespaces", is_glob, "globs", namespaces),
         read_list(in, "give", is_claim_glob, "globs, like \"region pr*\" or \"device /axi/timer@*\"", give),
         read_list(in, "digests", base::is_sha256_digest, "digests", rule.digests), read_limits(in, rule),
+        read_list(in, "signedBy", annotations::is_clean_path, "absolute paths of public keys", rule.signed_by,
+                  most_keys),
         read_list(in, "dmaWithoutIommu", is_device_glob, "globs, like \"device /axi/ethernet@*\"", dma),
         in.flag("encrypted", rule.encrypted), in.flag("headerless", rule.headerless), in.flag("full", rule.full),
         in.flag("freshLoad", rule.fresh_load)}) {
@@ -106,6 +110,21 @@ Result<Policy> parse_policy(std::string_view text, const std::string& name) {
     policy.rules.push_back(std::move(*rule));
   }
   return policy;
+}
+
+Result<PublicKeys> read_public_keys(base::Host& host, const Policy& policy) {
+  PublicKeys out;
+  for (const auto& rule : policy.rules) {
+    for (const auto& file : rule.signed_by.value_or(std::vector<std::string>())) {
+      if (out.contains(file)) continue;
+      const auto pem = host.read(file, largest_key);
+      if (!pem) return base::context(pem.error(), "the policy needs a public key");
+      auto key = parse_public_key(*pem, file);
+      if (!key) return tl::unexpected(key.error());
+      out[file] = std::move(*key);
+    }
+  }
+  return out;
 }
 
 const PolicyRule* rule_for(const Policy& policy, std::string_view name_space) {

@@ -6,12 +6,14 @@
 // nothing is given that no rule names, and the first rule that is for somebody is the only one.
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "annotations/request.h"
+#include "base/host.h"
 #include "base/result.h"
 
 namespace runx::plan {
@@ -29,6 +31,8 @@ struct PolicyRule {
   bool fresh_load = false;                          // a region is programmed even when it holds the same design
   std::vector<std::string> dma_without_iommu;       // globs of claims on devices: may do DMA unprotected
   std::optional<std::vector<std::string>> digests;  // of the only bitstreams that are let in; nothing: any
+  // Files in Dom0 with the public keys of those whose bitstreams are let in (signature.h); nothing: any.
+  std::optional<std::vector<std::string>> signed_by = std::nullopt;
 };
 
 struct Policy {
@@ -37,6 +41,11 @@ struct Policy {
 
 // `name` is what errors call the file. Unknown keys are errors.
 base::Result<Policy> parse_policy(std::string_view text, const std::string& name);
+
+// Reads the keys that the rules name: by file, as DER. One that cannot be read is as wrong as the policy itself would
+// be.
+using PublicKeys = std::map<std::string, std::string>;
+base::Result<PublicKeys> read_public_keys(base::Host& host, const Policy& policy);
 
 // The rule for a namespace ("": not known), or nullptr.
 const PolicyRule* rule_for(const Policy& policy, std::string_view name_space);

@@ -10,6 +10,8 @@ std::string unsupported_sentence(const std::string& key, const std::string& what
                     ": remove the key, or use a version that can");
 }
 
+bool reads_format(const annotations::BitstreamRequest& request) { return request.format != "pdi"; }
+
 std::vector<std::string> unsupported(const annotations::AcceleratorRequest& request) {
   std::vector<std::string> out;
   const auto refuse = [&](bool asked, const std::string& key, const std::string& what) {
@@ -18,8 +20,7 @@ std::vector<std::string> unsupported(const annotations::AcceleratorRequest& requ
   refuse(request.target == annotations::Target::rpu, "target", "launches domains only and boots no firmware");
   for (const auto& b : request.bitstreams) {
     const auto key = "fpga." + b.name + ".";
-    refuse(b.format && *b.format != "bit" && *b.format != "bin", key + "format",
-           "programs bit and bin files only, and not " + b.format.value_or(""));
+    refuse(!reads_format(b), key + "format", "programs no " + b.format.value_or("") + " file");
     refuse(b.overlay.has_value(), key + "overlay", "applies no device tree overlay");
     refuse(b.authenticated.value_or(false), key + "authenticated", "cannot have a signature checked");
     refuse(!b.aie.empty(), key + "aie", "does not reach AI engines");

@@ -17,4 +17,8 @@ std::vector<std::string> unsupported(const annotations::AcceleratorRequest& requ
 // "io.runx-accel.KEY: this version of runx-accel WHAT: remove the key, or use a version that can"
 std::string unsupported_sentence(const std::string& key, const std::string& what);
 
+// Whether this version reads bitstreams of the format that the request names; those of others are refused by their key
+// and not read.
+bool reads_format(const annotations::BitstreamRequest& request);
+
 }  // namespace runx::plan

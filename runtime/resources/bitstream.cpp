@@ -7,6 +7,8 @@
 #include "base/sha256.h"
 #include "fpga/bitstream.h"
 #include "fpga/manager.h"
+#include "fpga/region_overlay.h"
+#include "fpga/xrt.h"
 #include "runtime/resources/contents.h"
 
 namespace runx::resources {
@@ -53,22 +55,61 @@ Status remove_firmware(base::Host& host, const std::string& name) {
   return removed;
 }
 
-// Programs the record's regions, and says in the contents what they hold.
-Status load(base::Host& host, const Record& record, const std::string& image, const Content& content) {
+fpga::RegionLoad region_load(const Record& record) {
+  return {field(record, "node"), field(record, "firmware"), field(record, "overlay"), field(record, "bridge")};
+}
+
+enum class Bridges { off_meanwhile, off_already };
+
+Status program(base::Host& host, const Record& record, const fpga::Manager& manager, Bridges bridges) {
+  const auto flags = is_set(record, "full") ? fpga::Flags{0} : fpga::flag_partial;
+  if (bridges == Bridges::off_meanwhile && !field(record, "node").empty()) {
+    return fpga::program_region(host, manager, region_load(record), flags);
+  }
+  return fpga::program(host, manager, field(record, "firmware"), flags);
+}
+
+Status load_firmware(base::Host& host, const Record& record, const std::string& image, Bridges bridges) {
   const auto manager = fpga::find_manager(host, field(record, "manager"));
   if (!manager) return tl::unexpected(manager.error());
+  const auto& firmware = field(record, "firmware");
+  if (auto written = write_firmware(host, firmware, image); !written) return written;
+  if (auto programmed = program(host, record, *manager, bridges); !programmed) return programmed;
+  // The kernel has read it; it would only cost Dom0's memory.
+  return remove_firmware(host, firmware);
+}
+
+// Nobody but root writes there, and it is no firmware.
+constexpr const char* xclbin_directory = "/run/runx-accel/xrt";
+std::string xclbin_path(const Record& record) {
+  return base::text(xclbin_directory, "/", field(record, "xclbin"), ".xclbin");
+}
+
+Status remove_xclbin(base::Host& host, const Record& record) {
+  if (auto removed = host.remove_temporaries(xclbin_path(record)); !removed) return removed;
+  return host.remove(xclbin_path(record));
+}
+
+Status load_xclbin(base::Host& host, const Record& record, const std::string& file) {
+  if (auto made = host.make_directories(xclbin_directory); !made) return made;
+  if (auto written = host.write(xclbin_path(record), file); !written) return written;
+  if (auto loaded = fpga::load_xclbin(host, xclbin_path(record), field(record, "uuid")); !loaded) return loaded;
+  return remove_xclbin(host, record);
+}
+
+// Programs the record's regions, and says in the contents what they hold.
+Status load(base::Host& host, const Record& record, const std::string& image, const Content& content, Bridges bridges) {
   for (const auto& region : regions_of(record)) {
     if (auto forgotten = forget_content(host, region); !forgotten) return forgotten;
   }
-  const auto& firmware = field(record, "firmware");
-  if (auto written = write_firmware(host, firmware, image); !written) return written;
-  const auto flags = is_set(record, "full") ? fpga::Flags{0} : fpga::flag_partial;
-  if (auto programmed = fpga::program(host, *manager, firmware, flags); !programmed) return programmed;
+  const bool by_xrt = bridges == Bridges::off_meanwhile && !field(record, "xclbin").empty();
+  if (auto done = by_xrt ? load_xclbin(host, record, image) : load_firmware(host, record, image, bridges); !done) {
+    return done;
+  }
   for (const auto& region : regions_of(record)) {
     if (auto written = write_content(host, region, content); !written) return written;
   }
-  // The kernel has read it; it would only cost Dom0's memory.
-  return remove_firmware(host, firmware);
+  return {};
 }
 
 // Nothing where the region holds the blank already, or something that the record did not bring.
@@ -89,7 +130,7 @@ Status load_blank(base::Host& host, const Record& record) {
     return base::fail(std::errc::io_error, file, " is not the file any more that was checked (", digest,
                       "): put that one back");
   }
-  return load(host, record, image, {digest, file, ""});
+  return load(host, record, image, {digest, file, ""}, Bridges::off_already);
 }
 
 }  // namespace
@@ -105,6 +146,16 @@ Record bitstream_record(const plan::BitstreamStep& step, const std::string& key,
                  {"container", id},
                  {"firmware", base::text(firmware_directory, "/", key, "-", step.full ? "full" : regions, ".bin")}}};
   if (step.full) record.fields["full"] = "yes";
+  if (!step.xclbin_uuid.empty()) {
+    record.fields["xclbin"] = key + "-" + regions;
+    record.fields["uuid"] = step.xclbin_uuid;
+  }
+  if (!step.node.empty()) {
+    record.fields["node"] = step.node;
+    record.fields["bridge"] = step.bridge;
+    // The region is the container's alone while there is an overlay.
+    record.fields["overlay"] = "runx-accel-" + regions;
+  }
   if (step.loaded) record.fields["loaded"] = "yes";
   if (!step.blank.empty()) {
     record.fields["blank"] = step.blank;
@@ -115,12 +166,16 @@ Record bitstream_record(const plan::BitstreamStep& step, const std::string& key,
 
 Status acquire_bitstream(base::Host& host, const Record& record, const std::string& image) {
   if (is_set(record, "loaded")) return {};
-  auto loaded = load(host, record, image, {field(record, "digest"), field(record, "file"), field(record, "container")});
+  auto loaded = load(host, record, image, {field(record, "digest"), field(record, "file"), field(record, "container")},
+                     Bridges::off_meanwhile);
   if (!loaded) return base::context(loaded.error(), "region ", field(record, "regions"));
   return {};
 }
 
 Status release_bitstream(base::Host& host, const Record& record) {
+  if (!field(record, "node").empty()) {
+    if (auto released = fpga::release_region(host, region_load(record)); !released) return released;
+  }
   const auto manager = fpga::find_manager(host, field(record, "manager"));
   if (manager) {
     if (auto reset = fpga::reset_flags(host, *manager); !reset) return reset;
@@ -129,6 +184,9 @@ Status release_bitstream(base::Host& host, const Record& record) {
     return tl::unexpected(manager.error());  // one that is gone, or never could load, has no flags of ours
   }
   if (auto removed = remove_firmware(host, field(record, "firmware")); !removed) return removed;
+  if (!field(record, "xclbin").empty()) {
+    if (auto removed = remove_xclbin(host, record); !removed) return removed;
+  }
   for (const auto& region : regions_of(record)) {
     if (auto removed = remove_half_written(host, region); !removed) return removed;
   }

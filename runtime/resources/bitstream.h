@@ -16,8 +16,8 @@ namespace runx::resources {
 // for people.
 Record bitstream_record(const plan::BitstreamStep& step, const std::string& key, const std::string& id);
 
-// Writes `image` (fpga::firmware_image) as a firmware file, programs the region with it, and removes the file. Does
-// nothing when the plan found the design there already.
+// Writes `image` (fpga::firmware_image; the whole .xclbin where the step names its uuid) as a file, programs the region
+// with it, and removes the file. Does nothing when the plan found the design there already.
 base::Status acquire_bitstream(base::Host& host, const Record& record, const std::string& image);
 
 base::Status release_bitstream(base::Host& host, const Record& record);

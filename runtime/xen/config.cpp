@@ -16,6 +16,8 @@ std::string list(const Values& values, Print print) {
 // xl reads bare hexadecimal here: "0x" would be an error for some of its readers (libxlu_cfg, parse_iomem).
 std::string bare_hex(std::uint64_t value) { return base::hex(value).substr(2); }
 
+std::string line(std::string_view key, const std::string& value) { return base::text(key, " = ", value, "\n"); }
+
 }  // namespace
 
 std::string quoted(std::string_view text) {
@@ -31,28 +33,35 @@ std::string quoted(std::string_view text) {
   return out + "\"";
 }
 
+std::string iomem_text(const IoMemory& memory) {
+  return bare_hex(memory.first_page) + "," + bare_hex(memory.pages) + "@" + bare_hex(memory.guest_page);
+}
+
+std::string device_lines(const DomainConfig& config) {
+  std::string out;
+  if (!config.device_tree.empty()) out += line("device_tree", quoted(config.device_tree));
+  if (!config.iomem.empty())
+    out += line("iomem", list(config.iomem, [](const IoMemory& m) { return quoted(iomem_text(m)); }));
+  if (!config.irqs.empty())
+    out += line("irqs", list(config.irqs, [](std::uint32_t irq) { return std::to_string(irq); }));
+  if (!config.dtdev.empty())
+    out += line("dtdev", list(config.dtdev, [](const std::string& node) { return quoted(node); }));
+  return out;
+}
+
 std::string config_text(const DomainConfig& config) {
   std::string out;
-  const auto line = [&](std::string_view key, const std::string& value) { out += base::text(key, " = ", value, "\n"); };
-  line("name", quoted(config.name));
-  line("uuid", quoted(config.uuid));
-  line("kernel", quoted(config.kernel));
-  line("ramdisk", quoted(config.ramdisk));
-  line("extra", quoted(config.command_line));
-  line("memory", std::to_string(config.memory_mib));
-  line("vcpus", std::to_string(config.vcpus));
+  out += line("name", quoted(config.name));
+  out += line("uuid", quoted(config.uuid));
+  out += line("kernel", quoted(config.kernel));
+  out += line("ramdisk", quoted(config.ramdisk));
+  out += line("extra", quoted(config.command_line));
+  out += line("memory", std::to_string(config.memory_mib));
+  out += line("vcpus", std::to_string(config.vcpus));
   // The monitor reads the exit status of a domain that has ended before it destroys it.
   for (const char* key : {"on_poweroff", "on_reboot", "on_crash", "on_watchdog", "on_soft_reset"})
-    line(key, "\"preserve\"");
-  if (!config.device_tree.empty()) line("device_tree", quoted(config.device_tree));
-  if (!config.iomem.empty()) {
-    line("iomem", list(config.iomem, [](const IoMemory& m) {
-           return quoted(bare_hex(m.first_page) + "," + bare_hex(m.pages) + "@" + bare_hex(m.guest_page));
-         }));
-  }
-  if (!config.irqs.empty()) line("irqs", list(config.irqs, [](std::uint32_t irq) { return std::to_string(irq); }));
-  if (!config.dtdev.empty()) line("dtdev", list(config.dtdev, [](const std::string& node) { return quoted(node); }));
-  return out;
+    out += line(key, "\"preserve\"");
+  return out + device_lines(config);
 }
 
 }  // namespace runx::xen

@@ -39,4 +39,10 @@ std::string quoted(std::string_view text);
 
 std::string config_text(const DomainConfig& config);
 
+// Its lines about devices alone: device_tree, iomem, irqs, dtdev, each where there is something to say.
+std::string device_lines(const DomainConfig& config);
+
+// An entry of iomem=, without quotes: bare hexadecimal page numbers, "ff110,1@ff110".
+std::string iomem_text(const IoMemory& memory);
+
 }  // namespace runx::xen

@@ -31,13 +31,14 @@ std::map<std::string, std::string> rows(const std::string& heading) {
 
 TEST(Spec, ItsTableIsTheCodesTable) {
   auto told = rows("## Keys");
-  for (const auto& [pattern, who] : key_patterns()) {
+  for (const auto& [pattern, who, names_file] : key_patterns()) {
     const auto found = told.find(pattern);
     if (found == told.end()) {
       ADD_FAILURE() << pattern << " is not in the table of spec/annotations.md";
       continue;
     }
     EXPECT_EQ(found->second.find("| run time only |") != std::string::npos, who == Who::run_time) << pattern;
+    EXPECT_EQ(found->second.find("| path in the image") != std::string::npos, names_file) << pattern;
     told.erase(found);
   }
   for (const auto& [key, row] : told) ADD_FAILURE() << key << " is in the table, and the code does not know it";

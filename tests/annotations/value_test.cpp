@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "annotations/value.h"
 
+#include <algorithm>
 #include <array>
+#include <random>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -97,12 +99,48 @@ TEST(Value, AVeryLongWordIsNearToNothing) {
 }
 
 TEST(Value, EditDistance) {
-  EXPECT_EQ(edit_distance("", ""), 0U);
-  EXPECT_EQ(edit_distance("", "abc"), 3U);
-  EXPECT_EQ(edit_distance("abc", ""), 3U);
-  EXPECT_EQ(edit_distance("kitten", "sitting"), 3U);
-  EXPECT_EQ(edit_distance("memory", "memory"), 0U);
-  EXPECT_EQ(edit_distance("ab", "ba"), 2U);
+  EXPECT_EQ(edit_distance("", "", 9), 0U);
+  EXPECT_EQ(edit_distance("", "abc", 9), 3U);
+  EXPECT_EQ(edit_distance("abc", "", 9), 3U);
+  EXPECT_EQ(edit_distance("kitten", "sitting", 9), 3U);
+  EXPECT_EQ(edit_distance("memory", "memory", 9), 0U);
+  EXPECT_EQ(edit_distance("ab", "ba", 9), 2U);
+  EXPECT_EQ(edit_distance("kitten", "sitting", 4), 3U);
+  EXPECT_EQ(edit_distance("kitten", "sitting", 3), 3U);
+  EXPECT_EQ(edit_distance("kitten", "sitting", 2), 2U);
+  EXPECT_EQ(edit_distance("kitten", "kitten", 0), 0U);
+  EXPECT_EQ(edit_distance("abcdefgh", "xabcdefg", 3), 2U);
+}
+
+// The whole table, which the limit cuts a band out of.
+std::size_t whole_distance(const std::string& a, const std::string& b) {
+  std::vector<std::vector<std::size_t>> table(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
+  for (std::size_t i = 0; i <= a.size(); ++i) {
+    for (std::size_t j = 0; j <= b.size(); ++j) {
+      if (i == 0 || j == 0) {
+        table[i][j] = i + j;
+      } else {
+        table[i][j] = std::min(
+            {table[i - 1][j] + 1, table[i][j - 1] + 1, table[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0U : 1U)});
+      }
+    }
+  }
+  return table[a.size()][b.size()];
+}
+
+TEST(Value, TheLimitCutsNothingThatIsBelowIt) {
+  std::mt19937 random(3);
+  const auto word = [&] {
+    std::string out(random() % 12, 'a');
+    for (auto& c : out) c = static_cast<char>('a' + random() % 3);
+    return out;
+  };
+  for (int round = 0; round < 3000; ++round) {
+    const auto a = word();
+    const auto b = word();
+    for (std::size_t limit = 0; limit < 14; ++limit)
+      ASSERT_EQ(edit_distance(a, b, limit), std::min(limit, whole_distance(a, b))) << a << " " << b << " " << limit;
+  }
 }
 
 }  // namespace

@@ -92,6 +92,10 @@ TEST(BootTree, DeclaresTheSpaceOfRegionsAndNothingElse) {
   EXPECT_FALSE(declared_window(tree, "nothing"));
   EXPECT_TRUE(is_window(*declared_window(tree, "lines")));
   EXPECT_FALSE(is_window(*tree.find("/axi")));
+  for (const char* name : {"/region-window@80000000", "/region-window-lines"}) {
+    EXPECT_EQ(tree.resolve(name).error().what,
+              base::text(name, ": declares a region of the fabric and is no device: ask for the region"));
+  }
   // Again: not a byte.
   EXPECT_EQ(base::text_of(declare_regions(*made, {pr0, pr1, lines})->bytes()), base::text_of(made->bytes()));
 }

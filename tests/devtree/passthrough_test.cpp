@@ -38,7 +38,9 @@ PassthroughRequest request_of(const std::string& source) {
     if (comment != "//") continue;
     if (key == "ask:") request.nodes.push_back(value);
     if (key == "memory:") request.guest_memory = std::stoull(value) * mib;
-    if (key == "allow-dma") request.allow_dma_without_iommu = true;
+    if (key == "allow-dma") request.dma_without_iommu = {request.nodes.begin(), request.nodes.end()};
+    if (key == "no-iommu") request.iommu = false;
+    if (key == "unmarked") request.marked_only = false;
     if (key == "rates:") {
       for (std::uint64_t rate = 0; words >> rate;) request.clock_rates[value].push_back(rate);
     }
@@ -59,6 +61,9 @@ std::string account(const Passthrough& result) {
     out << "// replaced " << change.node << " " << change.what << ": " << change.why << "\n";
   for (const Change& change : result.dropped)
     out << "// dropped " << change.node << " " << change.what << ": " << change.why << "\n";
+  for (const Note& note : result.notes) out << "// note " << note.node << " " << note.what << "\n";
+  for (const Console& console : result.consoles)
+    out << "// console " << console.node << " " << console.path << " " << console.argument << "\n";
   if (result.tree.has_tree()) out << test::decompile(result.tree).source;
   return out.str();
 }

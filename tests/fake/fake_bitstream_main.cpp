@@ -11,6 +11,7 @@
 #include <CLI/CLI.hpp>
 
 #include "tests/fake/bitstream.h"
+#include "tests/fake/containers.h"
 
 namespace {
 
@@ -43,6 +44,14 @@ std::string check_write(const std::string& text) {
   return frame_write(text) ? "" : "'" + text + "' is not FAR:FRAMES (FAR in hexadecimal, at most 100000 frames)";
 }
 
+// The bitstream in a container that holds nothing else of use.
+std::string wrapped(const std::string& in, const std::string& bitstream) {
+  if (in == "boot")
+    return runx::fake::make_boot_image({{"fsbl.elf", std::string(64, 'x'), 0x116}, {"a.bit", bitstream}});
+  if (in == "pdi") return runx::fake::make_pdi({.partitions = {{"pl_cfi", bitstream, 0x18700000, 3}}});
+  return runx::fake::make_xclbin({{0, bitstream, "primary"}});
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -55,6 +64,7 @@ int main(int argc, char** argv) {
   std::vector<std::string> repeated;
   bool full = false;
   bool bin = false;
+  std::string in;
   app.add_option("--part", options.part, "part of the .bit header")->capture_default_str();
   app.add_option("--design", options.design, "design of the .bit header")->capture_default_str();
   app.add_option("--idcode", idcode, "IDCODE of the device, hexadecimal")->capture_default_str()->check(check_hex);
@@ -69,6 +79,8 @@ int main(int argc, char** argv) {
   app.add_flag("--bin", bin, "a .bin: the stream without the .bit header");
   app.add_flag("--swapped", options.byte_swapped, "with --bin: bytes of each word reversed, as bootgen does");
   app.add_flag("--encrypted", options.encrypted, "mark it as encrypted; the frames are noise");
+  app.add_option("--in", in, "put it into a container; boot and pdi want --bin, boot --swapped as well")
+      ->check(CLI::IsMember({"boot", "pdi", "xclbin"}));
   app.add_option("-o,--output", file, "file to write")->required();
   CLI11_PARSE(app, argc, argv);
 
@@ -81,7 +93,8 @@ int main(int argc, char** argv) {
   for (const auto& address : repeated) options.repeated.push_back(*number(address, 16));
 
   std::ofstream out(file, std::ios::binary);
-  out << runx::fake::make_bitstream(options);
+  const auto bitstream = runx::fake::make_bitstream(options);
+  out << (in.empty() ? bitstream : wrapped(in, bitstream));
   out.close();
   if (!out) {
     std::fprintf(stderr, "fake-bitstream: cannot write %s\n", file.c_str());

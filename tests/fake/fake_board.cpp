@@ -222,7 +222,8 @@ std::map<std::string, std::string> FakeBoard::rest() const {
   }
   std::erase_if(all, [](const auto& entry) {
     return entry.first.starts_with(fake_pid_file) || entry.first.starts_with("/fake/monitors") ||
-           entry.first.starts_with("/fake/fpga");
+           entry.first.starts_with("/fake/fpga") || entry.first.starts_with("/fake/overlays") ||
+           entry.first.starts_with("/fake/regions");
   });
   return all;
 }

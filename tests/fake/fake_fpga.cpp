@@ -43,7 +43,9 @@ int fail_load(FakeHost& host, const std::string& state, const std::string& statu
   return error;
 }
 
-int load(FakeHost& host, std::string_view value) {
+}  // namespace
+
+int fake_fpga_load(FakeHost& host, std::string_view value) {
   const auto path = "/lib/firmware/" + trimmed(value);
   if (!there(host, path)) return fail_load(host, "firmware request error", "", ENOENT);
   const auto image = host.content(path);
@@ -68,8 +70,6 @@ int load(FakeHost& host, std::string_view value) {
   return 0;
 }
 
-}  // namespace
-
 void add_fake_fpga(FakeHost& host) {
   const std::string path = fpga_path;
   if (!there(host, path)) {
@@ -82,7 +82,7 @@ void add_fake_fpga(FakeHost& host) {
     host.directory("/lib/firmware");
   }
   host.on_attribute(path + "/flags", [&host](std::string_view value) { return set_flags(host, value); });
-  host.on_attribute(path + "/firmware", [&host](std::string_view value) { return load(host, value); });
+  host.on_attribute(path + "/firmware", [&host](std::string_view value) { return fake_fpga_load(host, value); });
 }
 
 }  // namespace runx::fake

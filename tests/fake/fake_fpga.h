@@ -13,7 +13,7 @@
 // A test makes the next load fail as the hardware would by writing an errno, in decimal, to
 //   /fake/fpga/fail_next    (removed when it happened)
 
-#include <string>
+#include <string_view>
 
 #include "tests/fake/fake_host.h"
 
@@ -25,5 +25,8 @@ constexpr const char* fpga_name = "Xilinx ZynqMP FPGA Manager";
 // Lays the manager out where it is not there yet, and puts the reactions in place: a second process that
 // shares the folder calls it too. `host` outlives the reactions.
 void add_fake_fpga(FakeHost& host);
+
+// The load of /lib/firmware/`name`, as another part of the kernel asks for it. Returns 0 or the errno.
+int fake_fpga_load(FakeHost& host, std::string_view name);
 
 }  // namespace runx::fake

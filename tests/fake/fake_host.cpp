@@ -168,10 +168,23 @@ Status FakeHost::append(const std::string& path, std::string_view content) {
   return late(Host::append(path, content), "cannot write " + path);
 }
 
+const std::pair<FakeHost::DirectoryReaction, FakeHost::DirectoryReaction>* FakeHost::kernel_directory(
+    const std::string& path) const {
+  const auto found = directories_.find(path.substr(0, path.rfind('/')));
+  return found == directories_.end() ? nullptr : &found->second;
+}
+
 Status FakeHost::make_directory(const std::string& path, mode_t mode) {
   if (const int error = gate("make_directory", path))
     return base::fail_errno(error, "cannot make the directory ", path);
-  return late(Host::make_directory(path, mode), "cannot make the directory " + path);
+  auto made = Host::make_directory(path, mode);
+  if (const auto* kernel = kernel_directory(path); kernel != nullptr && made) {
+    if (const int error = kernel->first(path)) {
+      fs::remove_all(real(path));
+      return base::fail_errno(error, "cannot make the directory ", path);
+    }
+  }
+  return late(std::move(made), "cannot make the directory " + path);
 }
 
 Status FakeHost::make_directories(const std::string& path, mode_t mode) {
@@ -182,6 +195,10 @@ Status FakeHost::make_directories(const std::string& path, mode_t mode) {
 
 Status FakeHost::remove(const std::string& path) {
   if (const int error = gate("remove", path)) return base::fail_errno(error, "cannot remove ", path);
+  if (const auto* kernel = kernel_directory(path); kernel != nullptr && fs::is_directory(real(path))) {
+    if (const int error = kernel->second(path)) return base::fail_errno(error, "cannot remove ", path);
+    for (const auto& entry : fs::directory_iterator(real(path))) fs::remove_all(entry);
+  }
   return late(Host::remove(path), "cannot remove " + path);
 }
 

@@ -15,6 +15,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/host.h"
@@ -45,6 +46,12 @@ class FakeHost : public base::Host {
       std::function<base::Result<int>(const std::vector<std::string>& argv, const std::vector<int>& inherit)>;
   void on_attribute(const std::string& path, AttributeReaction reaction) { attributes_[path] = std::move(reaction); }
   void on_program(const std::string& program, ProgramReaction reaction) { programs_[program] = std::move(reaction); }
+  // A directory whose children a kernel makes and removes (configfs). The reactions get the child's path, after it was
+  // made and before it is removed with all that is in it, and return 0 or the errno that stops it.
+  using DirectoryReaction = std::function<int(const std::string& path)>;
+  void on_directory(const std::string& parent, DirectoryReaction made, DirectoryReaction removed) {
+    directories_[parent] = {std::move(made), std::move(removed)};
+  }
   // What a program that is killed half way leaves; none: nothing.
   void on_half_run(const std::string& program, std::function<void(const base::Command&)> reaction) {
     half_runs_[program] = std::move(reaction);
@@ -113,7 +120,11 @@ class FakeHost : public base::Host {
   int late_error_ = 0;
   std::vector<Fault> faults_;
   std::vector<std::string> log_;
+  // The reactions of the directory that `path` is in; nullptr when there are none.
+  const std::pair<DirectoryReaction, DirectoryReaction>* kernel_directory(const std::string& path) const;
+
   std::map<std::string, AttributeReaction> attributes_;
+  std::map<std::string, std::pair<DirectoryReaction, DirectoryReaction>> directories_;
   std::map<std::string, ProgramReaction> programs_;
   std::map<std::string, std::function<void(const base::Command&)>> half_runs_;
   SpawnReaction spawn_;

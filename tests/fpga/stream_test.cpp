@@ -242,7 +242,7 @@ TEST(Stream, RefusesWhatADeviceWouldNot) {
       {"no command", [](StreamWriter& out) { out.write(cmd, {}); }, "writes 0 words to register 4"},
       {"other device", [](StreamWriter& out) { out.write(idcode, {0x04724093}); },
        "names two devices: idcode 0x04a49093 and, at offset 44, 0x04724093"},
-      {"7 series", [](StreamWriter& out) { out.write(idcode, {0x23727093}); }, "is for a 7 series device"},
+      {"7 series", [](StreamWriter& out) { out.write(idcode, {0x03631093}); }, "is for a 7 series device"},
       {"UltraScale", [](StreamWriter& out) { out.write(idcode, {0x03822093}); }, "is for a UltraScale device"},
       {"another die", [](StreamWriter& out) { out.write(bout, {}); }, "carries a stream for another die"},
       {"restart", [](StreamWriter& out) { out.write(cmd, {15}); }, "restarts the device (command IPROG at offset 44)"},

@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any bytes as a bitstream file: the reader answers, stays inside, and what it tells fits together.
 #include <algorithm>
-#include <cstdlib>
 
 #include "fpga/bitstream.h"
+#include "fpga/describe.h"
+#include "tests/fuzz/hold.h"
 
-namespace {
-
-void hold(bool invariant) {
-  if (!invariant) std::abort();
-}
-
-}  // namespace
+using runx::fuzz::hold;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto info = runx::fpga::read_bitstream({data, size}, "fuzz");
@@ -19,7 +14,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     hold(!info.error().what.empty());
     return 0;
   }
-  hold(info->payload_offset <= size && info->payload_length == size - info->payload_offset);
+  using runx::fpga::Format;
+  const bool to_the_end = info->format == Format::bit || info->format == Format::bin || info->format == Format::pdi;
+  hold(runx::base::inside(size, info->payload_offset, info->payload_length));
+  hold(!to_the_end || info->payload_offset + info->payload_length == size);
+  hold(info->has_stream || info->footprint.empty());
   std::uint64_t frames = 0;
   std::uint64_t repeats = 0;
   for (const auto& row : runx::fpga::rows_of(info->footprint)) {
@@ -31,5 +30,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   hold(frames * 93 * 4 <= size);
   hold(info->footprint.empty() || info->idcode);
   hold(!runx::fpga::first_outside(info->footprint, info->footprint));
+  const auto text = runx::fpga::describe(*info, "fuzz", "");
+  hold(std::all_of(text.begin(), text.end(), [](char c) { return c == '\n' || (c >= ' ' && c <= '~'); }));
+  hold(runx::fpga::describe_json(*info, "").ends_with("}\n"));
   return 0;
 }

@@ -15,6 +15,7 @@
 #include "tests/fake/bitstream.h"
 #include "tests/fake/fake_board.h"
 #include "tests/fake/fake_fpga.h"
+#include "tests/fake/signer.h"
 
 namespace runx::runtime {
 namespace {
@@ -148,6 +149,19 @@ TEST_F(ContainerTest, ThePolicyFileIsObeyed) {
   annotate(metadata);
   expect_refused("nothing is given to namespace other");
   configure("/annotations/io.kubernetes.cri.sandbox-namespace", "vision");
+  EXPECT_TRUE(create());
+}
+
+TEST_F(ContainerTest, ThePolicyMayWantSignatures) {
+  const fake::Signer signer;
+  board_.file("/etc/runx-accel/policy.json",
+              R"({"schema": 1, "rules": [{"give": ["region *", "device *"], "signedBy": ["/etc/release.pub"]}]})");
+  expect_refused("the policy needs a public key: cannot open /etc/release.pub");
+  board_.file("/etc/release.pub", signer.public_key());
+  expect_refused("bitstream /boot/aes.bit is not signed");
+  board_.file("/bundle/rootfs/boot/aes.bit.sig", fake::Signer().sign(fake::fake_bit()));
+  expect_refused("bitstream /boot/aes.bit is signed by none of those");
+  board_.file("/bundle/rootfs/boot/aes.bit.sig", signer.sign(fake::fake_bit()));
   EXPECT_TRUE(create());
 }
 

@@ -47,6 +47,15 @@ TEST_F(BoardPrepare, MarksADeviceByPathLabelAliasAndCompatible) {
   EXPECT_TRUE(marked("/axi/serial@ff010000"));
 }
 
+TEST_F(BoardPrepare, TellsMachinesWhatItMarked) {
+  auto arguments = prepare("ttc0");
+  arguments.emplace_back("--json");
+  const auto done = accelkit(arguments);
+  EXPECT_EQ(done.status, 0) << done.errors;
+  EXPECT_EQ(nlohmann::json::parse(done.output),
+            nlohmann::json({{"tree", folder_.at("xen.dtb")}, {"marked", {"/axi/timer@ff110000"}}}));
+}
+
 TEST_F(BoardPrepare, MarksSeveralAndPreparingAgainChangesNothing) {
   auto arguments = prepare("ttc0");
   arguments.insert(arguments.end(), {"--device", "uart1"});

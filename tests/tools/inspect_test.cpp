@@ -3,6 +3,7 @@
 
 #include "base/sha256.h"
 #include "tests/fake/bitstream.h"
+#include "tests/fake/containers.h"
 #include "tests/tools/accelkit.h"
 
 namespace runx::tools {
@@ -56,9 +57,46 @@ TEST(Inspect, ABinHasNoHeaderToTell) {
   folder.file("a.bin", fake::make_bitstream({.header = false}));
   const auto told = nlohmann::json::parse(accelkit({"inspect", "--json", folder.at("a.bin")}).output);
   EXPECT_EQ(told["format"], "bin");
-  EXPECT_TRUE(told["part"].is_null());
+  EXPECT_EQ(told["part"], "xck26") << "by its IDCODE";
   EXPECT_TRUE(told["partial"].is_null());
   EXPECT_EQ(told["payload"]["offset"], 0);
+}
+
+TEST(Inspect, OpensContainers) {
+  Scratch folder;
+  const auto stream = fake::make_bitstream({.header = false, .byte_swapped = true});
+  const auto image = fake::make_boot_image({{"a.bit", stream}});
+  folder.file("BOOT.BIN", image);
+  const auto told = nlohmann::json::parse(accelkit({"inspect", "--json", folder.at("BOOT.BIN")}).output);
+  EXPECT_EQ(told["format"], "boot");
+  EXPECT_EQ(told["parts"].size(), 1U);
+  EXPECT_EQ(image.substr(told["payload"]["offset"], told["payload"]["length"]), stream);
+  const auto text = accelkit({"inspect", folder.at("BOOT.BIN")}).output;
+  EXPECT_THAT(text, HasSubstr("bitstream  a.bit"));
+  EXPECT_THAT(text, ::testing::Not(HasSubstr("the manager gets"))) << "it programs no container";
+}
+
+TEST(Inspect, TakesMoreParts) {
+  Scratch folder;
+  folder.file("a.bin", fake::make_bitstream({.idcode = 0x0AB12093, .header = false}));
+  folder.file("parts.json", R"({"schema": 1, "parts": [{"idcode": "0AB12093", "name": "xcnew"}]})");
+  const std::vector<std::string> command = {"inspect", "--json", folder.at("a.bin"), "--parts",
+                                            folder.at("parts.json")};
+  EXPECT_EQ(nlohmann::json::parse(accelkit(command).output)["device"], "xcnew");
+  EXPECT_TRUE(nlohmann::json::parse(accelkit({"inspect", "--json", folder.at("a.bin")}).output)["device"].is_null());
+  folder.file("parts.json", "{}");
+  expect_failure(command, folder.at("parts.json") + " has no \"schema\": 1");
+}
+
+// The padding of the manager's DMA counts in its digest.
+TEST(Inspect, TellsTheDigestOfWhatTheManagerGets) {
+  Scratch folder;
+  const auto bytes = fake::make_bitstream();
+  folder.file("a.bit", bytes);
+  const auto stream = fake::make_stream({});
+  EXPECT_THAT(accelkit({"inspect", folder.at("a.bit")}).output,
+              HasSubstr("the manager gets " + std::to_string(stream.size()) + " bytes, sha256 " +
+                        base::sha256_hex(base::bytes_of(stream)) + "\n"));
 }
 
 TEST(Inspect, RefusesWhatItCannotReadInOneSentence) {

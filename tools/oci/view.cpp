@@ -174,7 +174,9 @@ Status View::add(const Entry& entry, std::size_t layer, std::size_t position) {
 
 const View::Node* View::find(std::string_view path) const { return walk(*root_, path, false); }
 
-bool View::is_file(std::string_view path) const { return check_file(path).has_value(); }
+bool View::is_file(std::string_view path, std::uint64_t limit) const {
+  return check_file(path).has_value() && find(path)->size <= limit;
+}
 
 Status View::check_file(std::string_view path) const {
   const auto* node = find(path);

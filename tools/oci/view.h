@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <set>
@@ -28,8 +29,8 @@ class View {
   View& operator=(View&&) noexcept;
   ~View();
 
-  // True for a regular file, found by following links.
-  bool is_file(std::string_view path) const;
+  // True for a regular file of at most `limit` bytes, found by following links.
+  bool is_file(std::string_view path, std::uint64_t limit = std::numeric_limits<std::uint64_t>::max()) const;
   // Why it is not one: "/boot/a.bit is not in the image", "... is a directory".
   base::Status check_file(std::string_view path) const;
   // The names in a directory; none where there is none.

@@ -4,7 +4,7 @@
 # Dom0's file system, as an uncompressed cpio archive: unpacking gzip under emulation costs more than the bytes do.
 
 readonly xen_programs=(xl xenstored xenconsoled xenconsole xen-init-dom0 libxl-save-helper)
-readonly dom0_programs=(bin/bash bin/busybox bin/containerd bin/containerd-shim-runc-v2 bin/ctr sbin/runc)
+readonly dom0_programs=(bin/bash bin/busybox bin/containerd bin/containerd-shim-runc-v2 bin/ctr bin/fdtget sbin/runc)
 
 needed_by() { # prints the names of the libraries that the files in DIRECTORY ask for
   find "$1" -type f -exec aarch64-linux-gnu-readelf -d {} + 2>/dev/null |
@@ -71,6 +71,9 @@ make_base() { # DIRECTORY
   cp "$kernel_path/Image" "$tree/usr/lib/runx-accel/guest-kernel"
   make_archive "$tree" "$dir/base.cpio"
   cp "$packages_path/root/boot/xen-4.20-arm64" "$dir/xen"
+  aarch64-linux-gnu-gcc -c -DTREE_ADDRESS="$tree_address" -DXEN_ADDRESS="$xen_address" -o "$dir/entry.o" "$board/dom0/entry.S"
+  aarch64-linux-gnu-objcopy -O binary "$dir/entry.o" "$dir/entry"
+  rm "$dir/entry.o"
   rm -rf "$tree"
 }
 

@@ -13,7 +13,7 @@ readonly board_packages=(
   libxencall1 libxendevicemodel1 libxenevtchn1 libxenforeignmemory1 libxengnttab1 libxenhypfs1 libxenmisc4.20
   libxenstore4 libxentoolcore1 libxentoollog1 libyajl2 libfdt1 libuuid1 libext2fs2t64 libncurses6 libnl-3-200
   libnl-route-3-200 zlib1g liblzma5 libzstd1 libbz2-1.0 liblz4-1 liblzo2-2
-  libc6 libgcc-s1 libtinfo6 bash busybox-static containerd runc libseccomp2)
+  libc6 libgcc-s1 libtinfo6 bash busybox-static containerd runc libseccomp2 device-tree-compiler)
 readonly host_packages=(
   qemu-system-arm device-tree-compiler gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc libc6-dev make ccache flex bison
   bc cpio kmod xz-utils libssl-dev libelf-dev)

@@ -6,6 +6,7 @@
 
 readonly boot_limit=${RUNX_BOARD_BOOT_LIMIT:-120} # seconds; a boot takes about 8 on an idle machine
 readonly status_hung=124 status_broken=125
+readonly least_memory=2048 most_memory=4095 # MiB; QEMU starts no kernel without a tree of its own in 4 GiB and more
 
 # Lays out what this run adds to Dom0's file system: the simulated logic, the stage, the job.
 make_extra() { # CPIO STAGE [SCRIPT FILE...]
@@ -23,8 +24,15 @@ make_extra() { # CPIO STAGE [SCRIPT FILE...]
   rm -rf "$tree"
 }
 
+# The SD card in the board's slot: 1 MiB of one line.
+make_card() { # FILE
+  awk 'BEGIN { for (i = 0; i < 32768; i++) print "the card of the emulated board " }' >"$1"
+}
+
 # Sets qemu_command for a machine with this run's files in it, all but its serial lines.
-prepare_machine() { # STAGE [SCRIPT FILE...]
+prepare_machine() { # MEMORY_MIB STAGE [SCRIPT FILE...]
+  local mebibytes=$1
+  shift
   local base=$base_path/base.cpio extra=$work/extra.cpio image=$kernel_path/Image extra_address end
   make_extra "$extra" "$@"
   extra_address=$((ramdisk_address + ($(stat -c %s "$base") + 4095) / 4096 * 4096))
@@ -34,13 +42,19 @@ prepare_machine() { # STAGE [SCRIPT FILE...]
       "and $(((0x40000000 - extra_address) / 1000000)) MB fit" >&2
     return 1
   fi
+  make_card "$work/card"
+  mkfifo "$work/uart1.in" "$work/uart1.out" # QEMU reads the one and writes the other
   cp "$dtb_path/xen.dtb" "$work/boot.dtb"
+  set_memory "$work/boot.dtb" "$mebibytes"
   set_module_sizes "$work/boot.dtb" "$(stat -c %s "$image")" $((end - ramdisk_address))
   # shellcheck disable=SC2054  # QEMU's own commas. Without -audiodev the DisplayPort's model looks for a sound card.
-  qemu_command=(qemu-system-aarch64 -M xlnx-zcu102,virtualization=on,memory-backend=ram -smp 2 -m 2048
-    -object memory-backend-memfd,id=ram,size=2048M,share=on -accel tcg,thread=multi -display none -no-reboot
-    -audiodev driver=none,id=silent
-    -dtb "$work/boot.dtb" -kernel "$base_path/xen"
+  qemu_command=(qemu-system-aarch64 -M xlnx-zcu102,virtualization=on,memory-backend=ram -smp 2 -m "$mebibytes"
+    -object "memory-backend-memfd,id=ram,size=${mebibytes}M,share=on" -accel tcg,thread=multi -display none -no-reboot
+    -audiodev driver=none,id=silent -object can-bus,id=can -machine canbus0=can,canbus1=can
+    -drive "if=sd,index=1,format=raw,file=$work/card"
+    -kernel "$base_path/entry"
+    -device "loader,file=$work/boot.dtb,addr=$tree_address,force-raw=on"
+    -device "loader,file=$base_path/xen,addr=$xen_address,force-raw=on"
     -device "loader,file=$image,addr=$kernel_address,force-raw=on"
     -device "loader,file=$base,addr=$ramdisk_address,force-raw=on"
     -device "loader,file=$extra,addr=$extra_address,force-raw=on")
@@ -92,11 +106,23 @@ panic_line() {
          /Panic on CPU [0-9]/ { xen = 1 }'
 }
 
+# The far end of the second serial line: to a line "ping WORDS" it answers "pong WORDS".
+answer_pings() {
+  local line from to
+  exec {from}<>"$work/uart1.out" {to}<>"$work/uart1.in"
+  while IFS= read -r line <&"$from"; do
+    line=${line%$'\r'}
+    [[ $line != "ping "* ]] || printf 'pong %s\n' "${line#ping }" >&"$to"
+  done
+}
+
 stop_machine() {
   [[ -n ${qemu:-} ]] || return 0
   kill "$qemu" 2>/dev/null || true
   wait "$qemu" 2>/dev/null || true
   qemu=
+  kill "$far_end" 2>/dev/null || true
+  wait "$far_end" 2>/dev/null || true
 }
 
 # One boot with the job. Returns the script's status, status_hung or status_broken; boot_stalled is set to "yes" when
@@ -105,7 +131,10 @@ attempt() { # SECONDS
   local limit=$1 began=$SECONDS ended=no now panic
   local phase=0 length=0 results=0 status=0 lost=0 printed=0
   boot_stalled=no
-  "${qemu_command[@]}" -monitor none -serial "file:$logs/console.log" -serial "file:$logs/uart1.txt" \
+  answer_pings &
+  far_end=$!
+  "${qemu_command[@]}" -monitor none -serial "file:$logs/console.log" \
+    -chardev "pipe,id=uart1,path=$work/uart1,logfile=$logs/uart1.txt" -serial chardev:uart1 \
     </dev/null >"$logs/qemu.log" 2>&1 &
   qemu=$!
   open_memory || return "$status_broken"
@@ -166,6 +195,6 @@ run_job() { # SECONDS: boots, and once more when the boot stalled
 }
 
 run_shell() { # STAGE
-  prepare_machine "$1"
+  prepare_machine "$least_memory" "$1"
   "${qemu_command[@]}" -serial mon:stdio -serial "file:$work/uart1.txt"
 }

@@ -126,6 +126,7 @@ static int sim_fpga_write(struct fpga_manager *mgr, const char *buf,
 	int ret;
 
 	sim_record_add(&fpga->record, buf, count);
+	fpga->bridges_off = sim_bridges_off();
 	/*
 	 * On a board the writer is inside the firmware call and a signal waits
 	 * for its end, SIGKILL as well.
@@ -208,6 +209,8 @@ static int sim_fpga_probe(struct platform_device *pdev)
 			    &last_flags_fops);
 	debugfs_create_u32("attempts", 0400, fpga->dir, &fpga->attempts);
 	debugfs_create_u32("loads", 0400, fpga->dir, &fpga->loads);
+	debugfs_create_u32("last_bridges_off", 0400, fpga->dir,
+			   &fpga->bridges_off);
 	debugfs_create_u32("delay_ms", 0600, fpga->dir, &fpga->delay_ms);
 
 	mgr = devm_fpga_mgr_register(dev, "Xilinx ZynqMP FPGA Manager",

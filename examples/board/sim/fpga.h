@@ -21,6 +21,7 @@
  * @fault: the operation that is to fail
  * @attempts: loads begun
  * @loads: loads ended well
+ * @bridges_off: decouplers that were off when the last load's bytes came
  * @delay_ms: time that each write takes, in milliseconds
  * @status: what went wrong last, FPGA_MGR_STATUS_*
  * @configured: a load ended well and none failed since
@@ -36,6 +37,7 @@ struct sim_fpga {
 	struct sim_fault fault;
 	u32 attempts;
 	u32 loads;
+	u32 bridges_off;
 	u32 delay_ms;
 	u64 status;
 	bool configured;

@@ -17,9 +17,12 @@ static int __init runx_sim_init(void)
 	ret = sim_overlay_init(root);
 	if (ret)
 		goto err_root;
-	ret = sim_fpga_init(root);
+	ret = sim_bridge_init(root);
 	if (ret)
 		goto err_overlay;
+	ret = sim_fpga_init(root);
+	if (ret)
+		goto err_bridge;
 	ret = sim_rproc_init(root);
 	if (ret)
 		goto err_fpga;
@@ -27,6 +30,8 @@ static int __init runx_sim_init(void)
 
 err_fpga:
 	sim_fpga_exit();
+err_bridge:
+	sim_bridge_exit();
 err_overlay:
 	sim_overlay_exit();
 err_root:
@@ -39,6 +44,7 @@ static void __exit runx_sim_exit(void)
 {
 	sim_rproc_exit();
 	sim_fpga_exit();
+	sim_bridge_exit();
 	sim_overlay_exit();
 	debugfs_remove(root);
 }

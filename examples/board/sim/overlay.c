@@ -65,9 +65,8 @@ static int sim_overlay_apply(struct sim_overlay *overlay, const void *blob,
 	int ret;
 
 	ret = sim_fault_take(&sim_overlay_fault, SIM_OVERLAY_APPLY);
-	if (ret)
-		return ret;
-	ret = of_overlay_fdt_apply(blob, size, &id, NULL);
+	if (!ret)
+		ret = of_overlay_fdt_apply(blob, size, &id, NULL);
 	if (ret) {
 		/*
 		 * With an id, a part may already be in the tree. What this does

@@ -435,6 +435,48 @@ applied_after_refusal() {
   absent "$region/runx-sim-second"
 }
 
+# find_device CLASS NODE: sets found
+find_device() {
+  local dir
+  for dir in "/sys/class/$1"/*; do
+    [[ "$(readlink -f "$dir/of_node")" == "/sys/firmware/devicetree/base$2" ]] && found=$dir && return
+  done
+  fail "nothing in /sys/class/$1 is $2"
+}
+
+check_overlay_bridges() {
+  headline "the regions pr0 and pr1, each behind its decoupler"
+  local bridge node=$region/pr0
+  find_device fpga_region "$region_path/pr1"
+  find_device fpga_region "$region_path/pr0"
+  find_device fpga_bridge /pr-decoupler-0
+  bridge=$found
+  reads "the bridge at first" enabled "$bridge/state"
+  overlay_file slot.dtbo "$region_path/pr0" region_content partial.bin runx-sim-slot
+  mkdir $overlays/slot
+  applied slot slot.dtbo
+  counts 1 1
+  reads "decouplers that were off during the load" 1 $debug/fpga/last_bridges_off
+  reads "the bridge after the load" enabled "$bridge/state"
+  rmdir $overlays/slot
+  absent "$node/runx-sim-slot"
+  reads "the bridge after removing the overlay" disabled "$bridge/state"
+  mkdir $overlays/slot
+  accepted "5 enable" $debug/bridges/pr-decoupler-0/fail_next
+  blank slot slot.dtbo
+  counts 1 1
+  reads "the bridge that could not be enabled" disabled "$bridge/state"
+  accepted "16 disable" $debug/bridges/pr-decoupler-0/fail_next
+  blank slot slot.dtbo
+  counts 0 0
+  applied slot slot.dtbo
+  counts 1 1
+  accepted "$folder/plain.bin" "$manager/firmware"
+  reads "decouplers that were off when the manager loaded by itself" 0 $debug/fpga/last_bridges_off
+  counts 1 1
+  rmdir $overlays/slot
+}
+
 check_overlay_region_failures() {
   headline "a load that fails refuses the overlay"
   mkdir $overlays/region
@@ -577,6 +619,7 @@ main() {
   check_overlay_path
   check_overlay_dtbo
   check_overlay_region
+  check_overlay_bridges
   check_overlay_region_failures
   check_overlay_faults
   check_core 0 ffe00000.r5f $((0x3ed00000))

@@ -4,13 +4,14 @@
  *
  * The emulated board has no programmable logic, no PMU firmware and no R5
  * cores. This module stands where they would: fpga.c is the device behind the
- * kernel's fpga_manager, rproc.c the two cores behind remoteproc, overlay.c the
- * configfs entrance to device tree overlays that only the vendor's kernel has.
+ * kernel's fpga_manager, bridge.c the decouplers around its regions, rproc.c the
+ * two cores behind remoteproc, overlay.c the configfs entrance to device tree
+ * overlays that only the vendor's kernel has.
  * Each part keeps a record of the bytes it was given and can be told, through
  * debugfs, to fail its next operation (struct sim_fault).
  *
- * main.c brings the parts up in the order overlay, fpga, rproc and takes them
- * down the other way round. What a part allocates, that part frees.
+ * main.c brings the parts up in the order overlay, bridge, fpga, rproc and takes
+ * them down the other way round. What a part allocates, that part frees.
  */
 #ifndef RUNX_SIM_H
 #define RUNX_SIM_H
@@ -69,6 +70,12 @@ void sim_record_add(struct sim_record *record, const void *data, size_t size);
 
 int sim_overlay_init(struct dentry *root);
 void sim_overlay_exit(void);
+
+int sim_bridge_init(struct dentry *root);
+void sim_bridge_exit(void);
+
+/* How many of the tree's decouplers are off. */
+unsigned int sim_bridges_off(void);
 
 int sim_fpga_init(struct dentry *root);
 void sim_fpga_exit(void);

@@ -27,6 +27,7 @@ class PlaceTest : public testing::Test {
     auto& facts = image_.bitstreams["/boot/aes.bit"];
     facts.digest = digest('a');
     facts.payload_digest = digest('b');
+    facts.info.has_stream = true;
     facts.info.idcode = 0x04A49093;
     facts.info.partial = true;
     writes({{{0x00002500}, 4, 4, 0}});
@@ -124,6 +125,14 @@ TEST_F(PlaceTest, APolicyMayWantAFreshLoad) {
   rule(fresh);
   EXPECT_FALSE(placed().loaded);
   EXPECT_THAT(placed().regions, ElementsAre("pr0"));
+}
+
+TEST_F(PlaceTest, BehindBridgesARegionIsProgrammedForEveryContainer) {
+  host_.contents["pr0"] = digest('b');
+  asked().region = "pr0";
+  region(0).node = "/fpga-region";
+  EXPECT_FALSE(placed().loaded);
+  EXPECT_EQ(placed().node, "/fpga-region");
 }
 
 TEST_F(PlaceTest, TheBlankOfTheRegion) {

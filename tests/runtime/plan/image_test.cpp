@@ -10,6 +10,7 @@
 
 #include "base/sha256.h"
 #include "tests/fake/bitstream.h"
+#include "tests/fake/containers.h"
 #include "tests/fake/fake_board.h"
 
 namespace runx::plan {
@@ -101,6 +102,20 @@ TEST_F(ImageTest, ABitstreamIsReadOnceAndHashedTwice) {
   EXPECT_EQ(facts.info.idcode, 0x04A49093U);
 }
 
+TEST_F(ImageTest, ASignatureIsAFileBesideIt) {
+  const auto signature = [&] {
+    return read_bitstreams(rootfs(), request().value()).value().facts.at("/boot/aes.bit").signature;
+  };
+  EXPECT_EQ(signature(), std::nullopt);
+  board_.file("/bundle/rootfs/boot/aes.bit.sig", "signature");
+  EXPECT_EQ(signature(), "signature");
+  board_.file("/bundle/rootfs/boot/aes.bit.sig", std::string(20'000, 'x'));
+  EXPECT_EQ(signature(), std::nullopt);
+  board_.file("/secret.sig", "of the host");
+  link(board_.real("/secret.sig"), "/boot/aes.bit.sig");
+  EXPECT_EQ(signature(), std::nullopt);
+}
+
 TEST_F(ImageTest, ABitstreamOfTheHostIsNotRead) {
   board_.file("/secret.bit", fake::fake_bit());
   link(board_.real("/secret.bit"), "/boot/aes.bit");
@@ -110,6 +125,18 @@ TEST_F(ImageTest, ABitstreamOfTheHostIsNotRead) {
 TEST_F(ImageTest, WhatIsNoBitstreamIsNamed) {
   board_.file("/bundle/rootfs/boot/aes.bit", "#!/bin/sh\n");
   EXPECT_THAT(read_bitstreams(rootfs(), request().value()).error().what, HasSubstr("fpga.aes: /boot/aes.bit"));
+}
+
+TEST_F(ImageTest, OfAnXclbinTheManagersPartAndTheWholeFileAreRead) {
+  const auto whole = fake::make_xclbin({{.kind = 0, .content = fake::make_bitstream()}});
+  board_.file("/bundle/rootfs/boot/aes.bit", whole);
+  const auto read = read_bitstreams(rootfs(), request().value());
+  ASSERT_TRUE(read) << read.error().what;
+  const auto& facts = read->facts.at("/boot/aes.bit");
+  EXPECT_EQ(facts.info.format, fpga::Format::xclbin);
+  EXPECT_TRUE(facts.info.has_stream);
+  EXPECT_EQ(read->images.at("/boot/aes.bit"), fake::make_stream({}));
+  EXPECT_EQ(read->files.at("/boot/aes.bit"), whole);
 }
 
 }  // namespace

@@ -41,6 +41,7 @@ class PlanTest : public testing::Test {
     facts.digest = digest('a');
     facts.payload_digest = digest('b');
     facts.info.format = fpga::Format::bit;
+    facts.info.has_stream = true;
     facts.info.part = "xck26-sfvc784-2LV-c";
     facts.info.idcode = 0x04A49093;
     facts.info.partial = true;
@@ -166,6 +167,27 @@ TEST_F(PlanTest, OneWithoutAnIdcode) {
   info().idcode.reset();
   EXPECT_THAT(refusals(), ElementsAre("bitstream /boot/aes.bit does not say for which part it is (no IDCODE): write it "
                                       "with a tool that does"));
+}
+
+TEST_F(PlanTest, AFileWithoutAConfigurationStream) {
+  info().has_stream = false;
+  for (const auto format : {fpga::Format::boot, fpga::Format::pdi, fpga::Format::dtbo, fpga::Format::xclbin}) {
+    info().format = format;
+    EXPECT_THAT(refusals(),
+                ElementsAre(HasSubstr("is " + fpga::sentence_name(format) + " and holds no configuration")));
+  }
+}
+
+TEST_F(PlanTest, AnXclbinGoesToXrtWhereItsDriverIs) {
+  info().format = fpga::Format::xclbin;
+  info().uuid = "0123";
+  EXPECT_EQ(plan().bitstreams.at(0).xclbin_uuid, "");
+  EXPECT_THAT(plan_text(plan()), HasSubstr(") through \"Xilinx ZynqMP FPGA Manager\"\n"));
+  host_.zocl = true;
+  host_.board.regions[0].node = "/fpga-region";
+  EXPECT_EQ(plan().bitstreams.at(0).xclbin_uuid, "0123");
+  EXPECT_EQ(plan().bitstreams.at(0).node, "");
+  EXPECT_THAT(plan_text(plan()), HasSubstr(") through XRT and \"Xilinx ZynqMP FPGA Manager\"\n"));
 }
 
 TEST_F(PlanTest, AnEncryptedOne) {

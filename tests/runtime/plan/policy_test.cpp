@@ -7,8 +7,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/sha256.h"
 #include "runtime/plan/plan.h"
+#include "runtime/plan/signature.h"
 #include "tests/fake/fake_board.h"
+#include "tests/fake/signer.h"
 
 namespace runx::plan {
 namespace {
@@ -73,6 +76,7 @@ class PolicyTest : public testing::Test {
     auto& facts = image_.bitstreams["/aes.bit"];
     facts.digest = "sha256:" + std::string(64, 'a');
     facts.info.format = fpga::Format::bit;
+    facts.info.has_stream = true;
     facts.info.idcode = 0x04A49093;
     facts.info.partial = true;
     host_.name_space = "vision";
@@ -167,6 +171,64 @@ TEST_F(PolicyTest, OnlyTheDigestsThatAreNamed) {
   EXPECT_THAT(refusals(), ElementsAre(HasSubstr("is not among those that /etc/runx-accel/policy.json lets in")));
   rule(R"("give": ["region *", "device *"], "digests": ["sha256:)" + std::string(64, 'a') + "\"]");
   EXPECT_THAT(refusals(), IsEmpty());
+}
+
+class SignedTest : public PolicyTest {
+ protected:
+  SignedTest() {
+    rule(R"("give": ["region *", "device *"], "signedBy": ["/etc/a.pub", "/etc/b.pub"])");
+    host_.keys = {{"/etc/a.pub", parse_public_key(fake::Signer().public_key(), "a").value()},
+                  {"/etc/b.pub", parse_public_key(signer_.public_key(), "b").value()}};
+    facts().digest = base::sha256_digest(base::bytes_of(file_));
+    facts().signature = signer_.sign(file_);
+  }
+  BitstreamFacts& facts() { return image_.bitstreams["/aes.bit"]; }
+
+  fake::Signer signer_;
+  std::string file_ = "a bitstream";
+};
+
+TEST_F(SignedTest, OneOfTheKeysIsEnough) {
+  EXPECT_THAT(refusals(), IsEmpty());
+  facts().signature = fake::Signer::base64(*facts().signature);
+  EXPECT_THAT(refusals(), IsEmpty());
+}
+
+TEST_F(SignedTest, WithoutASignatureThatIsGoodNothingIsLetIn) {
+  facts().signature = fake::Signer().sign(file_);
+  EXPECT_THAT(refusals(), ElementsAre(HasSubstr("bitstream /aes.bit is signed by none of those whose keys ")));
+  facts().signature = signer_.sign("another bitstream");
+  EXPECT_THAT(refusals(), ElementsAre(HasSubstr("is signed by none")));
+  facts().signature = "x";
+  EXPECT_THAT(refusals(), ElementsAre(HasSubstr("is not signed: /aes.bit.sig is no signature")));
+  facts().signature.reset();
+  EXPECT_THAT(refusals(), ElementsAre(HasSubstr("bitstream /aes.bit is not signed (/aes.bit.sig)")));
+}
+
+TEST_F(SignedTest, NoKeysLetNothingIn) {
+  rule(R"("give": ["region *", "device *"], "signedBy": [])");
+  EXPECT_THAT(refusals(), ElementsAre(HasSubstr("is signed by none")));
+  rule(R"("give": ["region *", "device *"], "signedBy": ["/etc/not-read.pub"])");
+  EXPECT_THAT(refusals(), ElementsAre(HasSubstr("is signed by none")));
+}
+
+TEST_F(SignedTest, KeysAreReadOnceForAllRules) {
+  fake::FakeHost dom0;
+  const auto policy = parse_policy(R"({"schema": 1, "rules": [
+      {"namespaces": ["x"], "give": [], "signedBy": ["/etc/k/b.pub"]},
+      {"give": [], "signedBy": ["/etc/k/b.pub", "/etc/k/a.pub"]}]})",
+                                   "policy.json")
+                          .value();
+  dom0.file("/etc/k/b.pub", signer_.public_key());
+  EXPECT_THAT(read_public_keys(dom0, policy).error().what, HasSubstr("/etc/k/a.pub"));
+  dom0.file("/etc/k/a.pub", "no key");
+  EXPECT_THAT(read_public_keys(dom0, policy).error().what, HasSubstr("/etc/k/a.pub is not a public key"));
+  dom0.file("/etc/k/a.pub", std::string(1 << 20, 'x'));
+  EXPECT_THAT(read_public_keys(dom0, policy).error().what, HasSubstr("/etc/k/a.pub"));
+  dom0.file("/etc/k/a.pub", signer_.public_key());
+  const auto keys = read_public_keys(dom0, policy).value();
+  EXPECT_EQ(keys.size(), 2U);
+  EXPECT_EQ(keys.at("/etc/k/a.pub"), keys.at("/etc/k/b.pub"));
 }
 
 }  // namespace

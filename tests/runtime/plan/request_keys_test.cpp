@@ -30,6 +30,7 @@ class KeysTest : public testing::Test {
     auto& facts = image_.bitstreams[file];
     facts.digest = digest('a');
     facts.info.format = fpga::Format::bit;
+    facts.info.has_stream = true;
     facts.info.idcode = 0x04A49093;
     facts.info.partial = true;
     return facts.info;

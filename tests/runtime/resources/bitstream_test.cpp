@@ -9,10 +9,12 @@
 #include "base/sha256.h"
 #include "fpga/bitstream.h"
 #include "fpga/manager.h"
+#include "fpga/xrt.h"
 #include "runtime/resources/contents.h"
 #include "tests/fake/bitstream.h"
 #include "tests/fake/fake_board.h"
 #include "tests/fake/fake_fpga.h"
+#include "tests/fake/fake_overlay.h"
 
 namespace runx::resources {
 namespace {
@@ -205,6 +207,101 @@ TEST_F(BitstreamTest, ABlankThatTheManagerRefusesIsTriedAgain) {
   EXPECT_FALSE(release_bitstream(board_, record));
   EXPECT_TRUE(release_bitstream(board_, record));
   EXPECT_EQ(contents().at("pr0").file, blank);
+}
+
+class XclbinTest : public BitstreamTest {
+ protected:
+  XclbinTest() {
+    board_.file("/sys/class/drm/renderD128/device/uevent", "DRIVER=zocl-drm\n");
+    board_.on_program(fpga::xrt_load_path, [this](const base::Command& command) {
+      loaded_ = base::Host().read(command.argv.at(1)).value();
+      return base::Outcome{status_, "errno 16\n", "xrt-load: busy\n"};
+    });
+  }
+  static Record xclbin() {
+    auto wanted = step();
+    wanted.xclbin_uuid = "000102030405060708090a0b0c0d0e0f";
+    return bitstream_record(wanted, uuid, "c1");
+  }
+  std::vector<std::string> copies() { return board_.list("/run/runx-accel/xrt").value(); }
+
+  int status_ = 0;
+  std::string loaded_;
+};
+
+TEST_F(XclbinTest, GoesToXrtAsACopyOfItsOwn) {
+  ASSERT_TRUE(acquire_bitstream(board_, xclbin(), "the whole file"));
+  EXPECT_EQ(loaded_, "the whole file");
+  EXPECT_EQ(board_.loads(), 0U);
+  EXPECT_EQ(contents().size(), 1U);
+  EXPECT_THAT(copies(), IsEmpty());
+  for (int time = 0; time < 2; ++time) EXPECT_TRUE(release_bitstream(board_, xclbin()));
+}
+
+TEST_F(XclbinTest, ThatXrtRefusesLeavesNothing) {
+  status_ = 1;
+  const auto done = acquire_bitstream(board_, xclbin(), "the whole file");
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, std::errc::device_or_resource_busy);
+  EXPECT_THAT(done.error().what, testing::StartsWith("region pr0: XRT did not load"));
+  EXPECT_THAT(contents(), IsEmpty());
+  EXPECT_TRUE(release_bitstream(board_, xclbin()));
+  EXPECT_THAT(copies(), IsEmpty());
+}
+
+class RegionNodeTest : public BitstreamTest {
+ protected:
+  RegionNodeTest() { fake::add_fake_overlays(board_); }
+  Record through_node() {
+    auto wanted = step();
+    wanted.node = fake::fake_region;
+    return bitstream_record(wanted, uuid, "c1");
+  }
+  std::string bridge() { return board_.content(std::string(fake::fake_bridges) + "0/state"); }
+  std::vector<std::string> overlays() { return board_.list(fake::fake_overlays).value(); }
+};
+
+TEST_F(RegionNodeTest, IsProgrammedThroughItAndShutOffAfterwards) {
+  const auto before = board_.rest();
+  ASSERT_TRUE(acquire(through_node()));
+  EXPECT_EQ(board_.loads(), 1U);
+  EXPECT_EQ(board_.content("/fake/fpga/last_flags"), "1");
+  EXPECT_EQ(bridge(), "enabled\n");
+  EXPECT_THAT(overlays(), ElementsAre("runx-accel-pr0"));
+  for (int time = 0; time < 3; ++time) EXPECT_TRUE(release_bitstream(board_, through_node()));
+  EXPECT_EQ(bridge(), "disabled\n");
+  EXPECT_THAT(overlays(), IsEmpty());
+  EXPECT_THAT(firmware(), IsEmpty());
+  board_.file(std::string(fake::fake_bridges) + "0/state", "enabled\n");
+  EXPECT_EQ(board_.rest(), before);
+}
+
+TEST_F(RegionNodeTest, ItsBlankIsLoadedBehindTheBridges) {
+  auto record = with_blank();
+  record.fields["node"] = fake::fake_region;
+  record.fields["overlay"] = "runx-accel-pr0";
+  ASSERT_TRUE(acquire(record));
+  for (int time = 0; time < 2; ++time) EXPECT_TRUE(release_bitstream(board_, record));
+  EXPECT_EQ(board_.loads(), 2U);
+  EXPECT_EQ(bridge(), "disabled\n");
+  EXPECT_EQ(contents().at("pr0").file, blank);
+}
+
+TEST_F(RegionNodeTest, AFailureNamesTheRegionAndLeavesNothingOfTheOverlay) {
+  board_.file("/fake/fpga/fail_next", "110");
+  const auto done = acquire(through_node());
+  ASSERT_FALSE(done);
+  EXPECT_THAT(done.error().what, HasSubstr("region pr0: "));
+  EXPECT_THAT(overlays(), IsEmpty());
+  EXPECT_TRUE(release_bitstream(board_, through_node()));
+  EXPECT_THAT(firmware(), IsEmpty());
+}
+
+TEST_F(RegionNodeTest, ANodeThatIsNotThereIsNotPassedOver) {
+  auto wanted = step();
+  wanted.node = "/elsewhere";
+  EXPECT_FALSE(acquire(bitstream_record(wanted, uuid, "c1")));
+  EXPECT_EQ(board_.loads(), 0U);
 }
 
 }  // namespace

@@ -107,7 +107,7 @@ TEST_F(ImageAttach, RefusesPlacesAndNamesThatAreNone) {
   EXPECT_THAT(wrong({"--file", bit + ":/etc/.wh.passwd"}), HasSubstr("not a place"));
   EXPECT_THAT(wrong({"--bitstream", "Not A Name=" + bit}), HasSubstr("write NAME=FILE"));
   EXPECT_THAT(wrong({"--bitstream", "aes=/not/there"}), HasSubstr("/not/there"));
-  EXPECT_THAT(wrong({}), HasSubstr("nothing to attach"));
+  EXPECT_THAT(wrong({}), HasSubstr("--file is required"));
   EXPECT_THAT(wrong({"--bitstream", "a=" + bit, "--bitstream", "b=" + bit}), HasSubstr("two files for"));
   EXPECT_THAT(wrong({"--bitstream", "a=" + bit + ":/a", "--bitstream", "b=" + bit + ":/b", "--region", "pr0"}),
               HasSubstr("write NAME=REGION"));

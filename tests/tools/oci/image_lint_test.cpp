@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/lint.h"
 
+#include <filesystem>
+
 #include <gmock/gmock.h>
 
+#include "base/host.h"
 #include "base/sha256.h"
 #include "devtree/blob.h"
 #include "tests/fake/bitstream.h"
+#include "tests/fake/containers.h"
+#include "tests/fake/signer.h"
 #include "tests/tools/oci/accelkit.h"
 #include "tests/tools/oci/layout_maker.h"
 
@@ -13,7 +18,9 @@ namespace runx {
 namespace {
 
 using fake::LayoutMaker;
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 using namespace tools::oci;
 
 struct Case {
@@ -57,6 +64,22 @@ TEST(ImageLint, AMissingFile) {
   EXPECT_THAT(lint(c), HasSubstr("error: io.runx-accel.fpga.aes.bitstream: /boot/other.bit is not in the image"));
 }
 
+// Every key that the table of keys says to name a file.
+TEST(ImageLint, EveryKindOfFileIsLookedFor) {
+  Case c;
+  c.keys["io.runx-accel.fpga.aes.bitstream.pr1"] = "/boot/none-pr1.bit";
+  c.keys["io.runx-accel.fpga.aes.overlay"] = "/boot/none.dtbo";
+  c.keys["io.runx-accel.rpu.r5.firmware"] = "/boot/none.elf";
+  c.keys["io.runx-accel.domain.kernel"] = "/boot/none-Image";
+  c.keys["io.runx-accel.domain.ramdisk"] = "/boot/none-initrd";
+  const auto said = lint(c);
+  for (const char* missing :
+       {"fpga.aes.bitstream.pr1: /boot/none-pr1.bit", "fpga.aes.overlay: /boot/none.dtbo",
+        "rpu.r5.firmware: /boot/none.elf", "domain.kernel: /boot/none-Image", "domain.ramdisk: /boot/none-initrd"}) {
+    EXPECT_THAT(said, HasSubstr("error: io.runx-accel." + std::string(missing) + " is not in the image"));
+  }
+}
+
 TEST(ImageLint, AnotherDigestAndNone) {
   Case c;
   c.keys["io.runx-accel.fpga.aes.digest"] = "sha256:" + std::string(64, '0');
@@ -64,6 +87,55 @@ TEST(ImageLint, AnotherDigestAndNone) {
   Case none;
   none.with_digest = false;
   EXPECT_THAT(lint(none), HasSubstr("warning: io.runx-accel.fpga.aes.digest is missing"));
+}
+
+TEST(ImageLint, DigestsOfVariantsAndFirmwares) {
+  const auto zeros = "sha256:" + std::string(64, '0');
+  Case c;
+  c.keys["io.runx-accel.fpga.aes.bitstream.pr1"] = "/boot/aes.bit";
+  c.keys["io.runx-accel.fpga.aes.digest.pr1"] = zeros;
+  c.keys["io.runx-accel.rpu.r5.firmware"] = "/boot/r5.elf";
+  c.keys["io.runx-accel.rpu.r5.digest"] = zeros;
+  c.more = {{"boot/r5.elf", "firmware"}};
+  auto said = lint(c);
+  EXPECT_THAT(said, HasSubstr("error: io.runx-accel.fpga.aes.digest.pr1 is sha256:0000"));
+  EXPECT_THAT(said, HasSubstr("error: io.runx-accel.rpu.r5.digest is sha256:0000"));
+  c.keys.erase("io.runx-accel.fpga.aes.digest.pr1");
+  c.keys.erase("io.runx-accel.rpu.r5.digest");
+  said = lint(c);
+  EXPECT_THAT(said, HasSubstr("warning: io.runx-accel.fpga.aes.digest.pr1 is missing"));
+  EXPECT_THAT(said, HasSubstr("warning: io.runx-accel.rpu.r5.digest is missing"));
+}
+
+TEST(ImageLint, FlagsAgainstTheFile) {
+  Case c;
+  c.keys["io.runx-accel.fpga.aes.partial"] = "no";
+  EXPECT_THAT(lint(c), HasSubstr("error: io.runx-accel.fpga.aes.partial is no, but /boot/aes.bit is a partial "
+                                 "bitstream by its header"));
+  c.keys["io.runx-accel.fpga.aes.partial"] = "yes";
+  EXPECT_EQ(lint(c), "");
+  c.bitstream = fake::make_bitstream({.partial = false});
+  EXPECT_THAT(lint(c), HasSubstr("error: io.runx-accel.fpga.aes.partial is yes, but /boot/aes.bit is a full"));
+  c.bitstream = fake::make_bitstream({.header = false});
+  EXPECT_THAT(lint(c), AllOf(HasSubstr("warning: /boot/aes.bit has no header"), Not(HasSubstr("error"))));
+  c.keys["io.runx-accel.fpga.aes.partial"] = "no";
+  EXPECT_THAT(lint(c), HasSubstr("error: /boot/aes.bit is a full bitstream by io.runx-accel.fpga.aes.partial"));
+  Case format;
+  format.keys["io.runx-accel.fpga.aes.format"] = "bin";
+  EXPECT_THAT(lint(format), HasSubstr("error: io.runx-accel.fpga.aes.format is bin, but /boot/aes.bit is a .bit"));
+  Case encrypted;
+  encrypted.keys["io.runx-accel.fpga.aes.encrypted"] = "yes";
+  EXPECT_THAT(lint(encrypted), HasSubstr("error: io.runx-accel.fpga.aes.encrypted is yes, but"));
+  encrypted.bitstream = fake::make_bitstream({.encrypted = true});
+  EXPECT_THAT(lint(encrypted), AllOf(HasSubstr("warning: /boot/aes.bit is encrypted"), Not(HasSubstr("error"))));
+}
+
+TEST(ImageLint, ASignatureThatIsNone) {
+  Case c;
+  c.more = {{"boot/aes.bit.sig", fake::Signer().sign(c.bitstream)}};
+  EXPECT_EQ(lint(c), "");
+  c.more = {{"boot/aes.bit.sig", "signed: me"}};
+  EXPECT_THAT(lint(c), HasSubstr("error: /boot/aes.bit.sig is not a signature"));
 }
 
 TEST(ImageLint, BitstreamsThatTheRuntimeRefuses) {
@@ -80,6 +152,8 @@ TEST(ImageLint, BitstreamsThatTheRuntimeRefuses) {
   options.header = false;
   c.bitstream = fake::make_bitstream(options);
   EXPECT_THAT(lint(c), HasSubstr("use the .bit file"));
+  c.bitstream = fake::make_xclbin({{0, fake::make_bitstream()}});
+  EXPECT_THAT(lint(c), HasSubstr("is an .xclbin container, and runx-accel programs .bit and .bin files only"));
   c.bitstream = "no bitstream";
   EXPECT_THAT(lint(c), HasSubstr("error: io.runx-accel.fpga.aes.bitstream: "));
 }
@@ -87,15 +161,34 @@ TEST(ImageLint, BitstreamsThatTheRuntimeRefuses) {
 TEST(ImageLint, PlacesThatDisagree) {
   Case c;
   c.keys["io.runx-accel.domain.vcpus"] = "2";
-  c.labels = Json::object();
-  EXPECT_THAT(lint(c),
-              HasSubstr("warning: io.runx-accel.domain.vcpus stands in /.runx-accel.json, but is not a label"));
-  c.labels = {{"io.runx-accel.domain.vcpus", "3"}};
-  EXPECT_THAT(lint(c),
-              HasSubstr("error: io.runx-accel.domain.vcpus is \"2\" in /.runx-accel.json, but \"3\" as a label"));
+  c.labels = Json::object();  // not in use, so that it disagrees with nobody
+  EXPECT_EQ(lint(c), "");
+  c.labels = c.keys;
+  c.labels["io.runx-accel.domain.vcpus"] = "3";
+  EXPECT_THAT(lint(c), HasSubstr("error: io.runx-accel.domain.vcpus: the config says \"3\", but /.runx-accel.json says "
+                                 "\"2\": say the same everywhere"));
   Case d;
   d.annotations = {{"io.runx-accel.domain.vcpus", "2"}};
-  EXPECT_THAT(lint(d), HasSubstr("error: io.runx-accel.domain.vcpus is a manifest annotation, but does not stand in"));
+  EXPECT_THAT(lint(d), HasSubstr("error: io.runx-accel.domain.vcpus: the manifest says \"2\", but /.runx-accel.json "
+                                 "does not have it"));
+}
+
+TEST(ImageLint, LabelsAloneAreLookedAtToo) {
+  Case c;
+  c.labels = {{"io.runx-accel.fpga.aes.bitstream", "/boot/other.bit"}};
+  c.annotations = c.labels;
+  c.keys = {{"org.example.foreign", "x"}};
+  c.with_digest = false;
+  EXPECT_THAT(lint(c), HasSubstr("error: io.runx-accel.fpga.aes.bitstream: /boot/other.bit is not in the image"));
+}
+
+TEST(ImageLint, KeysThatOnlyAHostMaySet) {
+  Case c;
+  c.keys["io.runx-accel.domain.console"] = "none";
+  for (const char* place : {"/.runx-accel.json", "the config", "the manifest"}) {
+    EXPECT_THAT(lint(c), HasSubstr("error: in " + std::string(place) +
+                                   ": io.runx-accel.domain.console = \"none\": not for an image to say"));
+  }
 }
 
 TEST(ImageLint, AnnotationsThatAreWrong) {
@@ -105,7 +198,7 @@ TEST(ImageLint, AnnotationsThatAreWrong) {
   c.keys["io.runx-accel.fpga.fft.region"] = "pr0";
   c.keys["io.runx-accel.fpga.aes.region"] = "pr0";
   const auto said = lint(c);
-  EXPECT_THAT(said, HasSubstr("error: in the metadata file: io.runx-accel.domain.vcpus = \"0\""));
+  EXPECT_THAT(said, HasSubstr("error: in /.runx-accel.json: io.runx-accel.domain.vcpus = \"0\""));
   EXPECT_THAT(said, HasSubstr("the region that fpga."));
 }
 
@@ -120,6 +213,40 @@ TEST(ImageLint, AnOverlayThatNamesAnotherBitstream) {
   }
   c.more = {{"boot/aes.dtbo", "not a tree"}};
   EXPECT_THAT(lint(c), HasSubstr("error: /boot/aes.dtbo"));
+}
+
+TEST(ImageLint, AnOverlayOfAnotherBitstreamOfTheSameFolder) {
+  Case c;
+  c.keys["io.runx-accel.fpga.aes.overlay"] = "/boot/aes.dtbo";
+  c.more = {{"boot/aes.dtbo", overlay("fft.bit.bin")}, {"boot/fft.bit", fake::make_bitstream()}};
+  EXPECT_THAT(lint(c), HasSubstr("error: /boot/aes.dtbo names the bitstream fft.bit.bin (firmware-name), but fpga.aes "
+                                 "has aes: take the overlay that belongs to it"));
+  c.more[0].content = overlay("aes.bit.bin");
+  EXPECT_EQ(lint(c), "");
+}
+
+// The overlays of the K26's collection, where they are at hand: under the names of their bitstreams all is well, and
+// with another instance's file beside it, which the collection has for its DPU, it is not.
+TEST(ImageLint, RealOverlays) {
+  const std::string folder = RUNX_SOURCE_DIR "/../shared/k26-2rp/";
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << "the real overlays are not here: there is no folder " << folder;
+  base::Host files;
+  Case c;
+  c.bitstream.clear();
+  c.with_digest = false;
+  const auto bitstream = files.read(folder + "aes128-slot0.bit").value();
+  c.keys = {{"io.runx-accel.fpga.aes.overlay", "/boot/aes.dtbo"},
+            {"io.runx-accel.fpga.aes.digest", base::sha256_digest(base::bytes_of(bitstream))}};
+  const auto with = [&](const std::string& name) {
+    c.keys["io.runx-accel.fpga.aes.bitstream"] = "/boot/" + name;
+    c.more = {{"boot/aes.dtbo", files.read(folder + "aes128-slot0.dtbo").value()}, {"boot/" + name, bitstream}};
+    return lint(c);
+  };
+  EXPECT_EQ(with("opendfx_shell_i_RP_0_AES128_inst_0_partial.bit"), "");
+  EXPECT_THAT(with("opendfx_shell_i_RP_0_AES128_inst_1_partial.bit"),
+              HasSubstr("error: /boot/aes.dtbo names the bitstream opendfx_shell_i_RP_0_AES128_inst_0_partial.bit.bin "
+                        "(firmware-name), which is not beside it; there is "
+                        "opendfx_shell_i_RP_0_AES128_inst_1_partial.bit: rebuild"));
 }
 
 TEST(ImageLint, NoMetadataFile) {

@@ -5,6 +5,7 @@
 
 #include "devtree/boot_tree.h"
 #include "tests/fake/bitstream.h"
+#include "tests/fake/signer.h"
 #include "tests/tools/oci/accelkit.h"
 #include "tests/tools/oci/layout_maker.h"
 
@@ -74,6 +75,66 @@ TEST_F(ImagePlan, RefusalsAreTheBoards) {
   EXPECT_THAT(said.error, HasSubstr("region pr9, which fpga.aes asks for, is not one of this board's regions (pr0)"));
   EXPECT_THAT(accelkit({"image", "plan", maker.path(), "--board", board, "--dtb", tree, "-o", root + "/x.dtb"}).error,
               HasSubstr("no tree to write"));
+}
+
+TEST_F(ImagePlan, RefusalsAreJsonToo) {
+  const auto said = accelkit({"image", "plan", maker.path(), "--board", board, "--dtb", tree, "--json", "--annotation",
+                              "io.runx-accel.fpga.aes.region=pr9"});
+  EXPECT_FALSE(said.good);
+  const auto refusals = Json::parse(said.out)["refusals"];
+  ASSERT_EQ(refusals.size(), 1U);
+  EXPECT_THAT(refusals[0].get<std::string>(), HasSubstr("region pr9"));
+}
+
+class ImagePlanPolicy : public ImagePlan {
+ protected:
+  void TearDown() override {
+    fs::remove(policy);
+    fs::remove(key);
+    ImagePlan::TearDown();
+  }
+  fake::Said plan(const std::string& rules, std::vector<std::string> more = {}, const std::string& image = "") {
+    fake::write_file(policy, R"({"schema": 1, "rules": [)" + rules + "]}");
+    more.insert(more.begin(), {"image", "plan", image.empty() ? maker.path() + ":t" : image, "--board", board, "--dtb",
+                               tree, "--policy", policy});
+    return accelkit(std::move(more));
+  }
+  std::string policy = maker.path() + ".policy.json";
+  std::string key = maker.path() + ".pub";
+};
+
+TEST_F(ImagePlanPolicy, SaysWhatTheRuleOfTheNamespaceSays) {
+  const std::string rules = R"({"namespaces": ["vision"], "give": ["region pr0"]}, {"give": []})";
+  EXPECT_TRUE(plan(rules, {"--namespace", "vision"}).good);
+  EXPECT_THAT(plan(rules, {"--namespace", "audio"}).error,
+              HasSubstr("region pr0 is not given to namespace audio: no glob of its rule"));
+  EXPECT_THAT(plan(rules).error, HasSubstr("region pr0 is not given to a container without a namespace"));
+  EXPECT_THAT(plan("5").error, HasSubstr(policy + ": rule 1 is not an object"));
+  EXPECT_THAT(accelkit({"image", "plan", maker.path(), "--board", board, "--dtb", tree, "--namespace", "x"}).error,
+              HasSubstr("usage: --namespace requires --policy"));
+}
+
+// In the layout as in the root file system.
+TEST_F(ImagePlanPolicy, ChecksSignaturesWithTheKeysOfThePolicy) {
+  const fake::Signer signer;
+  const auto bitstream = fake::make_bitstream();
+  const auto rule = R"({"give": ["region *"], "signedBy": [")" + key + "\"]}";
+  EXPECT_THAT(plan(rule).error, HasSubstr("the policy needs a public key: cannot open " + key));
+  fake::write_file(key, signer.public_key());
+  EXPECT_THAT(plan(rule).error, HasSubstr("bitstream /boot/aes.bit is not signed (/boot/aes.bit.sig)"));
+  for (const auto& [signature, good] : {std::pair{signer.sign(bitstream), true},
+                                        {fake::Signer::base64(signer.sign(bitstream)), true},
+                                        {fake::Signer().sign(bitstream), false},
+                                        {std::string(20'000, 'x'), false}}) {
+    fake::write_file(root + "/boot/aes.bit.sig", signature);
+    const auto layer = maker.layer({{"boot", "", 'd'},
+                                    {"boot/aes.bit", bitstream},
+                                    {"boot/aes.bit.sig", signature},
+                                    {".runx-accel.json", R"({"io.runx-accel.fpga.aes.bitstream": "/boot/aes.bit"})"}});
+    maker.publish({LayoutMaker::tagged(maker.image({layer}), "t")});
+    EXPECT_EQ(plan(rule).good, good);
+    EXPECT_EQ(plan(rule, {}, root).good, good);
+  }
 }
 
 TEST_F(ImagePlan, OneOfSeveralPlatformsIsChosen) {
