@@ -93,6 +93,7 @@ class Tree {
 
  private:
   struct Filler;
+  base::Result<Node> resolve_any(const std::string& name) const&;
   explicit Tree(std::shared_ptr<const Node::Index> index) : index_(std::move(index)) {}
   std::shared_ptr<const Node::Index> index_;
 };
