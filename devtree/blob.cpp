@@ -72,6 +72,21 @@ int write_tree(void* fdt, int size, const DraftNode& root) {
   return error != 0 ? error : fdt_finish(fdt);
 }
 
+// libfdt puts a new property in front of its siblings, and a new node in front of its own: the last one goes first.
+int insert_node(void* fdt, int above, const DraftNode& node) {
+  const int added = fdt_add_subnode(fdt, above, node.name.c_str());
+  if (added < 0) return added;
+  for (auto property = node.properties.rbegin(); property != node.properties.rend(); ++property) {
+    const auto size = static_cast<int>(property->value.size());
+    const int error = fdt_setprop(fdt, added, property->name.c_str(), property->value.data(), size);
+    if (error != 0) return error;
+  }
+  for (auto child = node.children.rbegin(); child != node.children.rend(); ++child) {
+    if (const int error = insert_node(fdt, added, *child); error < 0) return error;
+  }
+  return 0;
+}
+
 }  // namespace
 
 std::string fdt_words(int error) { return fdt_strerror(error); }
@@ -111,31 +126,42 @@ base::Result<Blob> Blob::parse(base::Bytes bytes, const std::string& name) {
 
 base::Result<Blob> Blob::empty() { return Draft::blob({}); }
 
-base::Status Blob::set_property(const std::string& path, const std::string& property, base::Bytes value) {
-  if (value.size() > largest_tree) return fail(std::errc::file_too_large, path, ": ", property, " is too long");
-  std::size_t room = data_.size() + value.size() + property.size() + 64;
+// `change` is called with a copy of the tree that has room to grow, as often as it runs out of room.
+base::Status Blob::edit(const std::string& what, std::size_t more, const std::function<int(void* fdt)>& change) {
+  std::size_t room = data_.size() + more + 64;
   while (room <= 2 * largest_tree) {
     std::vector<std::uint8_t> grown(room);
     int error = fdt_open_into(data_.data(), grown.data(), static_cast<int>(room));
-    if (error == 0) {
-      const int node = fdt_path_offset(grown.data(), path.c_str());
-      error = node < 0
-                  ? node
-                  : fdt_setprop(grown.data(), node, property.c_str(), value.data(), static_cast<int>(value.size()));
-    }
+    if (error == 0) error = change(grown.data());
     if (error == -FDT_ERR_NOSPACE) {
       room *= 2;
       continue;
     }
     if (error == 0) error = fdt_pack(grown.data());
-    if (error != 0) return fail(std::errc::invalid_argument, path, ": ", property, ": ", fdt_words(error));
+    if (error != 0) return fail(std::errc::invalid_argument, what, ": ", fdt_words(error));
     grown.resize(fdt_totalsize(grown.data()));
     if (grown.size() > largest_tree) break;
     data_ = std::move(grown);
     return {};
   }
-  return fail(std::errc::file_too_large, path, ": ", property, ": the tree would be larger than the ", largest_tree,
+  return fail(std::errc::file_too_large, what, ": the tree would be larger than the ", largest_tree,
               " bytes that Xen takes");
+}
+
+base::Status Blob::set_property(const std::string& path, const std::string& property, base::Bytes value) {
+  if (value.size() > largest_tree) return fail(std::errc::file_too_large, path, ": ", property, " is too long");
+  return edit(path + ": " + property, value.size() + property.size(), [&](void* fdt) {
+    const int node = fdt_path_offset(fdt, path.c_str());
+    if (node < 0) return node;
+    return fdt_setprop(fdt, node, property.c_str(), value.data(), static_cast<int>(value.size()));
+  });
+}
+
+base::Status Blob::add_node(const std::string& parent, const DraftNode& node) {
+  return edit((parent == "/" ? "" : parent) + "/" + node.name, 4096, [&](void* fdt) {
+    const int above = fdt_path_offset(fdt, parent.c_str());
+    return above < 0 ? above : insert_node(fdt, above, node);
+  });
 }
 
 base::Result<Blob> Draft::blob(const DraftNode& root) {

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@ namespace runx::devtree {
 inline constexpr std::size_t largest_tree = std::size_t{2} << 20;
 // Linux refuses deeper ones (drivers/of/fdt.c, FDT_MAX_DEPTH); it also bounds our own recursion.
 inline constexpr int deepest_node = 64;
+
+struct DraftNode;
 
 class Blob {
  public:
@@ -41,7 +44,13 @@ class Blob {
   // Sets one property of an existing node and leaves everything else as it is. Offsets into the tree change.
   base::Status set_property(const std::string& path, const std::string& property, base::Bytes value);
 
+  // Adds a node, with all that it holds, to an existing one; everything else stays as it is. Errors:
+  // invalid_argument, also when there is a node of that name; file_too_large.
+  base::Status add_node(const std::string& parent, const DraftNode& node);
+
  private:
+  base::Status edit(const std::string& what, std::size_t more, const std::function<int(void* fdt)>& change);
+
   explicit Blob(std::vector<std::uint8_t> data) : data_(std::move(data)) {}
   std::vector<std::uint8_t> data_;
 

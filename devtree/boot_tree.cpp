@@ -2,6 +2,55 @@
 #include "devtree/boot_tree.h"
 
 namespace runx::devtree {
+namespace {
+
+using base::Status;
+
+// "/chosen/module@..." for one file of Dom0's.
+Status add_module(Blob& tree, const std::string& kind, const Block& where) {
+  const Tree now = Tree::of(tree);
+  const Node chosen = *now.find("/chosen");
+  for (const Node& child : chosen.children()) {
+    if (!child.is_compatible("multiboot," + kind)) continue;
+    return base::fail(std::errc::file_exists, child.path(), " says already where Dom0's ", kind,
+                      " is: start from the board's own tree");
+  }
+  const auto cells = child_cells(chosen);
+  if (!cells) return tl::make_unexpected(cells.error());
+  const auto fits = [](std::uint64_t number, unsigned count) {
+    return count == 2 || (count == 1 && number <= UINT32_MAX);
+  };
+  if (!fits(where.address, cells->address) || !fits(where.size, cells->size))
+    return base::fail(std::errc::invalid_argument, "/chosen has cells too small for Dom0's ", kind);
+  DraftNode module{"module@" + base::hex(where.address).substr(2)};
+  auto compatible = text_value("multiboot," + kind);
+  const auto second = text_value("multiboot,module");
+  compatible.insert(compatible.end(), second.begin(), second.end());
+  module.add("compatible", std::move(compatible));
+  std::vector<std::uint8_t> reg;
+  append_cells(reg, where.address, cells->address);
+  append_cells(reg, where.size, cells->size);
+  module.add("reg", std::move(reg));
+  return tree.add_node("/chosen", module);
+}
+
+Status prepare_chosen(Blob& tree, bool modules) {
+  const Tree before = Tree::of(tree);
+  if (!before.find("/chosen")) {
+    if (Status added = tree.add_node("/", {"chosen"}); !added) return added;
+  }
+  const Tree now = Tree::of(tree);
+  const Node chosen = *now.find("/chosen");
+  // Where there are children, their addresses are in the cells of today.
+  if (!modules || !chosen.children().empty()) return {};
+  for (const char* cells : {"#size-cells", "#address-cells"}) {
+    if (chosen.has(cells)) continue;
+    if (Status set = tree.set_property("/chosen", cells, cells_value({2})); !set) return set;
+  }
+  return {};
+}
+
+}  // namespace
 
 bool is_marked(const Node& node) { return node.has("xen,passthrough"); }
 
@@ -20,6 +69,21 @@ base::Result<Blob> mark_passthrough(const Blob& host, const std::vector<std::str
       if (base::Status set = out.set_property(path, "status", okay); !set) return tl::make_unexpected(set.error());
     }
   }
+  return out;
+}
+
+base::Result<Blob> write_chosen(const Blob& host, const XenBoot& boot) {
+  Blob out = host;
+  if (!boot.xen_arguments && !boot.dom0_arguments && !boot.kernel && !boot.ramdisk) return out;
+  Status done = prepare_chosen(out, boot.kernel || boot.ramdisk);
+  const auto arguments = [&](const char* property, const std::optional<std::string>& value) {
+    if (done && value) done = out.set_property("/chosen", property, text_value(*value));
+  };
+  arguments("xen,dom0-bootargs", boot.dom0_arguments);
+  arguments("xen,xen-bootargs", boot.xen_arguments);
+  if (done && boot.ramdisk) done = add_module(out, "ramdisk", *boot.ramdisk);
+  if (done && boot.kernel) done = add_module(out, "kernel", *boot.kernel);
+  if (!done) return tl::make_unexpected(done.error());
   return out;
 }
 

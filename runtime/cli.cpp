@@ -208,7 +208,7 @@ int run_cli(base::Host& host, const std::vector<std::string>& arguments) {
   }
   if (app.got_subcommand("monitor")) return do_monitor(host, options);
   if (app.got_subcommand("features")) {
-    std::cout << features();
+    std::cout << features(host);
     return 0;
   }
   if (app.got_subcommand("list")) return report(host, caller.log, do_list(caller, options));

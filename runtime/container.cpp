@@ -13,6 +13,7 @@
 #include "runtime/give_back.h"
 #include "runtime/guest/mount_options.h"
 #include "runtime/oci/bundle.h"
+#include "runtime/xen/dt_overlay.h"
 #include "runtime/xen/xl.h"
 
 namespace runx::runtime {
@@ -127,15 +128,17 @@ Result<std::string> state(const Caller& caller, const std::string& id) {
   return oci::state_json(container->state, oci::current_status(caller.host, container->state));
 }
 
-std::string features() {
+std::string features(base::Host& host) {
   using nlohmann::json;
   const std::string prefix(annotations::prefix);
-  const json value{{"ociVersionMin", "1.0.0"},
-                   {"ociVersionMax", oci::version},
-                   {"hooks", json::array()},
-                   {"mountOptions", guest::mount_option_names()},
-                   {"annotations", {{prefix + "schema", annotations::schema}}},
-                   {"potentiallyUnsafeConfigAnnotations", json::array({prefix})}};
+  const json value{
+      {"ociVersionMin", "1.0.0"},
+      {"ociVersionMax", oci::version},
+      {"hooks", json::array()},
+      {"mountOptions", guest::mount_option_names()},
+      {"annotations",
+       {{prefix + "schema", annotations::schema}, {prefix + "xl-dt-overlay", xen::word(xen::probe_dt_overlay(host))}}},
+      {"potentiallyUnsafeConfigAnnotations", json::array({prefix})}};
   return base::json_text(value, 2) + "\n";
 }
 

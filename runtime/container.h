@@ -40,7 +40,7 @@ base::Status start(const Caller& caller, const std::string& id);
 base::Status kill(const Caller& caller, const std::string& id, int signal);
 base::Status remove(const Caller& caller, const std::string& id, bool force);
 base::Result<std::string> state(const Caller& caller, const std::string& id);
-// What `features` prints (runtime-spec, features.md).
-std::string features();
+// What `features` prints (runtime-spec, features.md). Asks xl, where there is one, what its Xen can do.
+std::string features(base::Host& host);
 
 }  // namespace runx::runtime

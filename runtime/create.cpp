@@ -13,6 +13,7 @@
 #include "runtime/facts.h"
 #include "runtime/give_back.h"
 #include "runtime/guest/ramdisk.h"
+#include "runtime/hardware.h"
 #include "runtime/monitor.h"
 #include "runtime/oci/bundle.h"
 #include "runtime/plan/image.h"
@@ -43,11 +44,25 @@ struct Request {
   plan::Bitstreams bitstreams;
 };
 
+// As annotations: from here on they are devices like those that have been asked for by name.
+Result<annotations::Annotations> read_hardware(base::Host& host, const oci::HardwareRequest& hardware) {
+  const auto board = read_board(host);
+  if (!board) return tl::unexpected(board.error());
+  const auto tree = read_boot_tree(host, *board);
+  if (!tree) return tl::unexpected(tree.error());
+  return device_annotations(hardware, devtree::Tree::of(*tree), *board);
+}
+
 Result<Request> read_all(base::Host& host, const std::string& bundle_path) {
   auto bundle = oci::read_bundle(host, bundle_path);
   if (!bundle) return tl::unexpected(bundle.error());
   auto rootfs = base::Rootfs::open(host, bundle->rootfs);
   if (!rootfs) return tl::unexpected(rootfs.error());
+  if (!bundle->hardware.empty()) {
+    const auto devices = read_hardware(host, bundle->hardware);
+    if (!devices) return tl::unexpected(devices.error());
+    bundle->vm.insert(devices->begin(), devices->end());
+  }
   auto accelerators = plan::read_request(*rootfs, annotations::merge(bundle->vm, bundle->annotations));
   if (!accelerators) return tl::unexpected(accelerators.error());
   auto facts = read_host_facts(host, *accelerators);

@@ -53,6 +53,12 @@ Result<fpga::Parts> read_parts(base::Host& host) {
   return fpga::Parts::built_in().with(*more);
 }
 
+Result<devtree::Blob> read_boot_tree(base::Host& host, const plan::Board& board) {
+  const auto tree = host.read(board.boot_tree);
+  if (!tree) return base::context(tree.error(), "the tree that Xen was booted with is needed");
+  return devtree::Blob::parse(base::bytes_of(*tree), board.boot_tree);
+}
+
 Status read_taken(base::Host& host, plan::HostFacts& facts) {
   const auto holders = resources::holders(host);
   if (!holders) return tl::unexpected(holders.error());
@@ -83,9 +89,7 @@ Result<plan::HostFacts> read_host_facts(base::Host& host, const annotations::Acc
   }
   facts.live.emplace();
   if (plan::needs_boot_tree(request)) {
-    const auto tree = host.read(facts.board.boot_tree);
-    if (!tree) return base::context(tree.error(), "the tree that Xen was booted with is needed");
-    auto blob = devtree::Blob::parse(base::bytes_of(*tree), facts.board.boot_tree);
+    auto blob = read_boot_tree(host, facts.board);
     if (!blob) return tl::unexpected(blob.error());
     facts.boot_tree = std::move(*blob);
     read_live(host, request, facts);

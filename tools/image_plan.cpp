@@ -29,6 +29,7 @@ struct Options {
   std::string name_space;
   std::string output;
   bool with_tree = false;
+  bool hardware = false;
   bool json = false;
 };
 
@@ -104,6 +105,21 @@ std::string xl_text(const plan::DomainStep& domain) {
   return xen::config_text(config);
 }
 
+// The section of config.json (runtime-spec, config-vm.md) that says the same to another runtime: memory in bytes, pages
+// and interrupts in decimal.
+nlohmann::ordered_json hardware_section(const plan::DomainStep& domain, const std::string& tree) {
+  nlohmann::ordered_json out;
+  const auto& passthrough = domain.passthrough;
+  if (!tree.empty()) out["deviceTree"] = tree;
+  out["vcpus"] = domain.vcpus;
+  out["memory"] = domain.memory;
+  if (!passthrough.dtdev.empty()) out["dtdevs"] = passthrough.dtdev;
+  for (const auto& m : passthrough.iomem)
+    out["iomems"].push_back({{"firstGFN", m.guest_page}, {"firstMFN", m.first_page}, {"nrMFNs", m.pages}});
+  if (!passthrough.irqs.empty()) out["irqs"] = passthrough.irqs;
+  return {{"vm", {{"hwConfig", out}}}};
+}
+
 Status run(const Options& options) {
   const auto made = plan_of(options);
   if (!made) return tl::unexpected(made.error());
@@ -115,6 +131,14 @@ Status run(const Options& options) {
     base::Host files;
     const auto path = std::filesystem::absolute(options.output).string();
     if (auto written = files.write(path, base::text_of(tree.bytes()), 0644); !written) return written;
+  }
+  if (options.hardware) {
+    if (tree.has_tree() && options.output.empty())
+      return base::fail(std::errc::invalid_argument,
+                        "--hwconfig names the guest's device tree as a file: say where to write it with -o");
+    const auto path = tree.has_tree() ? std::filesystem::absolute(options.output).lexically_normal().string() : "";
+    std::cout << hardware_section(made->domain, path).dump(2) << "\n";
+    return {};
   }
   const auto source = tree.has_tree() ? dts_text(devtree::Tree::of(tree)) : std::string();
   if (options.json) {
@@ -147,7 +171,11 @@ void add_plan(CLI::App& image, Chosen& chosen) {
       ->needs(policy);
   command->add_flag("--tree", options->with_tree, "Print the guest's device tree and the xl configuration too");
   command->add_option("-o,--output", options->output, "Write the guest's device tree to this file (.dtb)");
-  command->add_flag("--json", options->json, "For machines, with everything that --tree prints; or the refusals");
+  auto* hardware = command->add_flag(
+      "--hwconfig", options->hardware,
+      "Print vm.hwConfig of config.json for another runtime, and nothing else; with -o where there is a device");
+  command->add_flag("--json", options->json, "For machines, with everything that --tree prints; or the refusals")
+      ->excludes(hardware);
   command->callback([&chosen, options] { chosen = [options] { return run(*options); }; });
 }
 

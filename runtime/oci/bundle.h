@@ -10,6 +10,7 @@
 #include "annotations/request.h"
 #include "base/host.h"
 #include "runtime/guest/process.h"
+#include "runtime/oci/vm.h"
 
 namespace runx::oci {
 
@@ -22,6 +23,7 @@ struct Bundle {
   guest::GuestProcess process;
   annotations::Annotations annotations;  // of config.json, as they stand there
   annotations::Annotations vm;           // what its `vm` section says (vm.h); the annotations win over it
+  HardwareRequest hardware;              // what that section asks for in pages and interrupts
 };
 
 base::Result<Bundle> read_bundle(base::Host& host, const std::string& path);

@@ -11,7 +11,6 @@
 namespace runx::oci {
 namespace {
 
-using annotations::Annotations;
 using base::Status;
 using nlohmann::json;
 
@@ -26,12 +25,15 @@ constexpr std::array<Refused, 3> refused_of_vm{{
     {"kernel", "the guest's kernel is the board file's: set guest.kernel there"},
     {"image", "the root file system is root.path: remove it"},
 }};
-constexpr std::array<Refused, 4> refused_of_hardware{{
-    {"deviceTree", "devices are asked for by annotation (spec/annotations.md): remove it"},
-    {"dtdevs", "devices are asked for by annotation (spec/annotations.md): remove it"},
-    {"iomems", "devices are asked for by annotation (spec/annotations.md): remove it"},
-    {"irqs", "devices are asked for by annotation (spec/annotations.md): remove it"},
+constexpr std::array<Refused, 1> refused_of_hardware{{
+    {"deviceTree",
+     "xl trusts a guest's tree as it trusts its configuration, so it is made here, from the tree that Xen was booted "
+     "with: remove it"},
 }};
+constexpr std::size_t most_entries = 256;
+constexpr std::uint64_t pages_end = std::uint64_t{1} << 36;  // 48 bits of address
+constexpr std::uint32_t first_irq = 32;                      // a GIC's shared interrupts
+constexpr std::uint32_t last_irq = 1019;
 
 template <class... Parts>
 auto wrong(const Parts&... parts) {
@@ -53,10 +55,71 @@ Status refuse(const json& object, const std::string& name, const List& list) {
   return {};
 }
 
+// Nothing where there is no such member; an error where it is no list, or too long a one.
+base::Result<const json*> list_of(const json& hardware, const char* key) {
+  const auto* list = member(hardware, key);
+  if (list != nullptr && (!list->is_array() || list->size() > most_entries))
+    return wrong("vm.hwConfig.", key, " is not a list of at most ", most_entries);
+  return list;
+}
+
+std::optional<std::uint64_t> number(const json& object, const char* key) {
+  const auto* value = member(object, key);
+  if (value == nullptr || !value->is_number_unsigned()) return std::nullopt;
+  return value->get<std::uint64_t>();
+}
+
+Status read_iomems(const json& hardware, std::vector<IoMems>& out) {
+  const auto list = list_of(hardware, "iomems");
+  if (!list) return tl::unexpected(list.error());
+  if (*list == nullptr) return {};
+  for (const auto& entry : **list) {
+    const auto first = entry.is_object() ? number(entry, "firstMFN") : std::nullopt;
+    const auto count = entry.is_object() ? number(entry, "nrMFNs") : std::nullopt;
+    const auto guest = entry.is_object() ? number(entry, "firstGFN") : std::nullopt;
+    const bool strange_guest = entry.is_object() && member(entry, "firstGFN") != nullptr && !guest;
+    const auto fits = [&](std::uint64_t page) { return page < pages_end && *count <= pages_end - page; };
+    if (!first || !count || *count == 0 || strange_guest || !fits(*first) || !fits(guest.value_or(0))) {
+      return wrong(
+          "vm.hwConfig.iomems has an entry that is not firstMFN, nrMFNs and, if need be, firstGFN: numbers of "
+          "4 KiB pages below 2^36");
+    }
+    out.push_back({*first, *count, guest});
+  }
+  return {};
+}
+
+Status read_irqs(const json& hardware, std::vector<std::uint32_t>& out) {
+  const auto list = list_of(hardware, "irqs");
+  if (!list) return tl::unexpected(list.error());
+  if (*list == nullptr) return {};
+  for (const auto& entry : **list) {
+    if (!entry.is_number_unsigned() || entry < first_irq || entry > last_irq) {
+      return wrong("vm.hwConfig.irqs has an entry that is not a shared interrupt of the GIC, from ", first_irq, " to ",
+                   last_irq, ": the number of the device tree (SPI) and 32");
+    }
+    out.push_back(entry.get<std::uint32_t>());
+  }
+  return {};
+}
+
+Status read_dtdevs(const json& hardware, std::vector<std::string>& out) {
+  const auto list = list_of(hardware, "dtdevs");
+  if (!list) return tl::unexpected(list.error());
+  if (*list == nullptr) return {};
+  for (const auto& entry : **list) {
+    auto path = entry.is_string() ? entry.get<std::string>() : std::string();
+    if (!path.empty() && path[0] != '/') path.insert(0, 1, '/');
+    if (!annotations::is_clean_path(path)) return wrong("vm.hwConfig.dtdevs has an entry that is not a node's path");
+    out.push_back(std::move(path));
+  }
+  return {};
+}
+
 }  // namespace
 
-base::Result<Annotations> read_vm(const json& config) {
-  Annotations out;
+base::Result<VmSection> read_vm(const json& config) {
+  VmSection out;
   const auto* vm = member(config, "vm");
   if (vm == nullptr) return out;
   if (!vm->is_object()) return wrong("vm is not an object");
@@ -69,13 +132,17 @@ base::Result<Annotations> read_vm(const json& config) {
   if (const auto* vcpus = member(*hardware, "vcpus")) {
     if (!vcpus->is_number_unsigned() || *vcpus < 1U || *vcpus > 128U)
       return wrong("vm.hwConfig.vcpus is not a number from 1 to 128");
-    out[p + "domain.vcpus"] = std::to_string(vcpus->get<std::uint64_t>());
+    out.annotations[p + "domain.vcpus"] = std::to_string(vcpus->get<std::uint64_t>());
   }
   if (const auto* memory = member(*hardware, "memory")) {
     const auto bytes = memory->is_number_unsigned() ? memory->get<std::uint64_t>() : 0;
     if (bytes == 0 || bytes % mebibyte != 0 || bytes > mebibyte << 20)
       return wrong("vm.hwConfig.memory is not a number of bytes from 1 MiB to 1 TiB, in whole MiB");
-    out[p + "domain.memory"] = annotations::size_text(bytes);
+    out.annotations[p + "domain.memory"] = annotations::size_text(bytes);
+  }
+  for (const auto& done : {read_iomems(*hardware, out.hardware.iomems), read_irqs(*hardware, out.hardware.irqs),
+                           read_dtdevs(*hardware, out.hardware.dtdevs)}) {
+    if (!done) return tl::unexpected(done.error());
   }
   return out;
 }

@@ -112,6 +112,7 @@ TEST_F(CliTest, FeaturesComesWithoutGlobals) {
   EXPECT_THAT(value.at("hooks"), IsEmpty());
   EXPECT_THAT(value.at("mountOptions"), testing::Contains("ro"));
   EXPECT_EQ(value.at("potentiallyUnsafeConfigAnnotations"), nlohmann::json({"io.runx-accel."}));
+  EXPECT_EQ(value.at("annotations").at("io.runx-accel.xl-dt-overlay"), "no-xl");
 }
 
 TEST_F(CliTest, HelpIsNoError) {

@@ -154,5 +154,38 @@ TEST_F(Image, FailuresAreOneSentence) {
   EXPECT_EQ(plan().status, 1);
 }
 
+TEST_F(Image, PlanPrintsWhatAnotherRuntimeCanRead) {
+  expect_failure({"image", "plan", folder_.at("rootfs"), "--board", folder_.at("board.json"), "--dtb",
+                  folder_.at("xen.dtb"), "--hwconfig"},
+                 "--hwconfig names the guest's device tree as a file: say where to write it with -o");
+  const auto done = plan({"--hwconfig", "-o", folder_.at("guest.dtb")});
+  ASSERT_EQ(done.status, 0) << done.errors;
+  const auto memory = std::to_string(52ULL << 20);
+  EXPECT_EQ(done.output, R"({
+  "vm": {
+    "hwConfig": {
+      "deviceTree": ")" + folder_.at("guest.dtb") +
+                             R"(",
+      "vcpus": 2,
+      "memory": )" + memory + R"(,
+      "iomems": [
+        {
+          "firstGFN": 1044752,
+          "firstMFN": 1044752,
+          "nrMFNs": 1
+        }
+      ],
+      "irqs": [
+        68,
+        69,
+        70
+      ]
+    }
+  }
+}
+)");
+  EXPECT_FALSE(folder_.content("guest.dtb").empty());
+}
+
 }  // namespace
 }  // namespace runx::tools

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "devtree/overlay_dom0.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+
+namespace runx::devtree {
+namespace {
+
+using base::Result;
+using base::text;
+
+template <std::size_t count>
+bool among(const std::array<std::string_view, count>& all, std::string_view one) {
+  return std::find(all.begin(), all.end(), one) != all.end();
+}
+
+// What a node of Dom0's half may say. Others are left out: resets, power-domains and pins are the board's.
+bool is_dom0_property(std::string_view property) {
+  constexpr std::array<std::string_view, 21> known = {"compatible",
+                                                      "status",
+                                                      "phandle",
+                                                      "linux,phandle",
+                                                      "#address-cells",
+                                                      "#size-cells",
+                                                      "ranges",
+                                                      "reg",
+                                                      "#clock-cells",
+                                                      "clocks",
+                                                      "clock-names",
+                                                      "clock-frequency",
+                                                      "assigned-clocks",
+                                                      "assigned-clock-rates",
+                                                      "assigned-clock-parents",
+                                                      "config-afi",
+                                                      "fpga-bridges",
+                                                      "label",
+                                                      "clock-output-names",
+                                                      "clock-accuracy",
+                                                      "reg-names"};
+  return among(known, property);
+}
+
+// include/dt-bindings/clock/xlnx-zynqmp-clk.h of Linux: PL0_REF to PL3_REF.
+constexpr std::uint32_t first_fabric_clock = 71;
+constexpr std::uint32_t last_fabric_clock = 74;
+
+class Half {
+ public:
+  Half(const Overlay& overlay, const Tree& base, const Tree& merged, const OverlayRequest& request,
+       std::vector<Refusal>& refused, std::vector<Change>& left_out)
+      : overlay_(overlay), base_(base), merged_(merged), request_(request), refused_(refused), left_out_(left_out) {}
+
+  Result<Blob> result() &&;
+
+ private:
+  std::optional<DraftNode> draw(const Node& node, bool content);
+  void draw_target(const Node& node, DraftNode& out);
+  void draw_properties(const Node& node, DraftNode& out);
+  void keep(const Node& node, std::string_view property) { kept_[node.path()].insert(std::string(property)); }
+  bool is_kept(const Node& node, const std::string& property) const {
+    const auto found = kept_.find(node.path());
+    return found != kept_.end() && found->second.contains(property);
+  }
+  void check_clocks(const Node& node, const std::string& place);
+  void check_clock(const Node& provider, const std::vector<std::uint32_t>& arguments, const std::string& place);
+  void check_registers(const std::string& place);
+  void check_references();
+  DraftNode fixups() const;
+  std::optional<DraftNode> local_fixups(const Node& node) const;
+  DraftNode symbols() const;
+
+  const Overlay& overlay_;
+  const Tree& base_;
+  const Tree& merged_;
+  const OverlayRequest& request_;
+  std::vector<Refusal>& refused_;
+  std::vector<Change>& left_out_;
+  std::map<std::string, std::set<std::string>> kept_;  // nodes of the overlay, and their properties
+};
+
+// Properties for a node that the boot tree has: only the region's own gets any.
+void Half::draw_target(const Node& node, DraftNode& out) {
+  const bool own = overlay_.place(node) == request_.region.node;
+  for (const Property& property : node.properties()) {
+    const std::string name(property.name);
+    if (name == "phandle" || name == "linux,phandle") continue;
+    if (!own || !(is_load_property(name) || is_bus_property(name))) {
+      const auto before = base_.find(*overlay_.place(node));
+      const auto was = before ? before->bytes(name) : std::nullopt;
+      if (!was || !std::equal(was->begin(), was->end(), property.value.begin(), property.value.end()))
+        left_out_.push_back({*overlay_.place(node), name, "it is the board's"});
+      continue;
+    }
+    if (name == "firmware-name") {
+      if (request_.firmware.empty()) {
+        left_out_.push_back({*overlay_.place(node), name, "the region is programmed already"});
+        continue;
+      }
+      out.add(name, text_value(request_.firmware));
+    } else {
+      out.add(name, {property.value.begin(), property.value.end()});
+    }
+    keep(node, name);
+  }
+}
+
+void Half::draw_properties(const Node& node, DraftNode& out) {
+  for (const Property& property : node.properties()) {
+    const std::string name(property.name);
+    if (!is_dom0_property(name)) {
+      left_out_.push_back({*overlay_.place(node), name, "it is no business of Dom0's half"});
+      continue;
+    }
+    out.add(name, {property.value.begin(), property.value.end()});
+    keep(node, name);
+  }
+}
+
+std::optional<DraftNode> Half::draw(const Node& node, bool content) {
+  const auto place = *overlay_.place(node);
+  const bool old = content || base_.find(place).has_value();
+  DraftNode out{std::string(node.name())};
+  for (const Node& below : node.children()) {
+    if (auto child = draw(below, false)) out.children.push_back(std::move(*child));
+  }
+  const bool kind = !old && is_dom0_kind(node);
+  if (old) {
+    draw_target(node, out);
+    if (out.properties.empty() && out.children.empty()) return std::nullopt;
+  } else {
+    if (!kind && out.children.empty()) return std::nullopt;
+    if (!kind && node.strings("compatible") != std::vector<std::string>{"simple-bus"}) {
+      refused_.push_back({place, "holds nodes of Dom0's and is no simple-bus: take these out of it"});
+    }
+    DraftNode whole{out.name};
+    draw_properties(node, whole);
+    whole.children = std::move(out.children);
+    out = std::move(whole);
+    if (kind) {
+      check_clocks(node, place);
+      check_registers(place);
+    }
+  }
+  keep(node, "");
+  return out;
+}
+
+void Half::check_clock(const Node& provider, const std::vector<std::uint32_t>& arguments, const std::string& place) {
+  if (!base_.find(provider.path())) return;  // the overlay's own
+  if (provider.is_compatible("xlnx,zynqmp-clk") && arguments.size() == 1 && arguments[0] >= first_fabric_clock &&
+      arguments[0] <= last_fabric_clock)
+    return;
+  refused_.push_back({place, text("sets a clock of ", provider.path(),
+                                  " that is not one of the fabric's four (71 to 74 of xlnx,zynqmp-clk)")});
+}
+
+void Half::check_clocks(const Node& node, const std::string& place) {
+  const auto there = merged_.find(place);
+  for (const char* property : {"clocks", "assigned-clocks", "assigned-clock-parents"}) {
+    if (!there || !node.has(property)) continue;
+    const auto cells = there->cells(property);
+    for (std::size_t at = 0; at < cells.size();) {
+      const auto provider = merged_.with_phandle(cells[at]);
+      const auto count = provider ? provider->cell("#clock-cells") : std::nullopt;
+      if (!count || *count > cells.size() - at - 1) {
+        refused_.push_back({place, text("has ", property, " that lead to no clock")});
+        break;
+      }
+      const auto first = cells.begin() + static_cast<std::ptrdiff_t>(at) + 1;
+      check_clock(*provider, {first, first + *count}, place);
+      at += 1 + *count;
+    }
+  }
+}
+
+// Xen maps for Dom0 what nodes of its own tree have, and nothing that comes later.
+void Half::check_registers(const std::string& place) {
+  const auto there = merged_.find(place);
+  if (!there || !there->has("reg")) return;
+  const auto blocks = cpu_blocks(*there, merged_);
+  if (!blocks) return refused_.push_back({place, "has registers that cannot be followed: " + blocks.error().what});
+  for (const Block& block : *blocks) {
+    const auto nodes = base_.nodes();
+    const bool mapped = std::any_of(nodes.begin(), nodes.end(), [&](const Node& node) {
+      const auto theirs = is_marked(node) || !node.available() ? Result<std::vector<Block>>(std::vector<Block>{})
+                                                               : cpu_blocks(node, base_);
+      return theirs && std::any_of(theirs->begin(), theirs->end(), [&](const Block& one) { return one.holds(block); });
+    });
+    if (mapped) continue;
+    refused_.push_back({place, text("is Dom0's and has registers at ", base::hex(block.address),
+                                    ", which Xen has not mapped for Dom0: put the node into the boot tree, and leave "
+                                    "it out of the overlay")});
+  }
+}
+
+void Half::check_references() {
+  std::map<std::uint32_t, std::string> phandles;
+  for (const Node& node : overlay_.tree().nodes()) {
+    if (const auto phandle = node.phandle()) phandles.emplace(*phandle, node.path());
+  }
+  for (const auto& reference : overlay_.references()) {
+    if (!reference.label.empty() || !is_kept(reference.node, reference.property)) continue;
+    const auto found = phandles.find(base::be32(*reference.node.bytes(reference.property), reference.offset));
+    if (found != phandles.end() && kept_.contains(found->second)) continue;
+    refused_.push_back(
+        {*overlay_.place(reference.node),
+         text("is Dom0's, and its ", reference.property, " refers to ",
+              found == phandles.end() ? "no node of the overlay" : found->second + ", which does not stay with Dom0")});
+  }
+}
+
+DraftNode Half::fixups() const {
+  std::map<std::string, std::vector<std::uint8_t>> lists;  // by label
+  for (const auto& reference : overlay_.references()) {
+    if (reference.label.empty() || !is_kept(reference.node, reference.property)) continue;
+    const auto entry = text_value(text(reference.node.path(), ":", reference.property, ":", reference.offset));
+    auto& list = lists[reference.label];
+    list.insert(list.end(), entry.begin(), entry.end());
+  }
+  DraftNode out{"__fixups__"};
+  for (auto& [label, list] : lists) out.add(label, std::move(list));
+  return out;
+}
+
+std::optional<DraftNode> Half::local_fixups(const Node& node) const {
+  DraftNode out{node.parent() ? std::string(node.name()) : "__local_fixups__"};
+  std::map<std::string, std::vector<std::uint32_t>> lists;
+  for (const auto& reference : overlay_.references()) {
+    if (reference.node == node && reference.label.empty() && is_kept(node, reference.property))
+      lists[reference.property].push_back(static_cast<std::uint32_t>(reference.offset));
+  }
+  for (const auto& [property, offsets] : lists) out.add(property, cells_value(offsets));
+  for (const Node& below : node.children()) {
+    if (auto child = local_fixups(below)) out.children.push_back(std::move(*child));
+  }
+  if (out.properties.empty() && out.children.empty()) return std::nullopt;
+  return out;
+}
+
+DraftNode Half::symbols() const {
+  DraftNode out{"__symbols__"};
+  const auto all = overlay_.tree().find("/__symbols__");
+  if (!all) return out;
+  for (const Property& property : all->properties()) {
+    const auto path = all->strings(property.name);
+    if (path.size() != 1 || !kept_.contains(path[0])) continue;
+    // A label of a fragment is a label of its target, which has its own.
+    const auto node = overlay_.tree().find(path[0]);
+    if (node && node->name() == "__overlay__") continue;
+    out.add(std::string(property.name), text_value(path[0]));
+  }
+  return out;
+}
+
+Result<Blob> Half::result() && {
+  DraftNode root;
+  for (const auto& fragment : overlay_.fragments()) {
+    auto content = draw(fragment.content, true);
+    if (!content) continue;
+    DraftNode out{std::string(fragment.node.name())};
+    for (const char* property : {"target", "target-path"}) {
+      const auto value = fragment.node.bytes(property);
+      if (!value) continue;
+      out.add(property, {value->begin(), value->end()});
+      keep(fragment.node, property);
+    }
+    out.children.push_back(std::move(*content));
+    root.children.push_back(std::move(out));
+  }
+  if (root.children.empty()) return Blob();
+  check_references();
+  if (auto names = symbols(); !names.properties.empty()) root.children.push_back(std::move(names));
+  if (auto labels = fixups(); !labels.properties.empty()) root.children.push_back(std::move(labels));
+  if (auto local = local_fixups(overlay_.tree().root())) root.children.push_back(std::move(*local));
+  return Draft::blob(root);
+}
+
+}  // namespace
+
+bool is_region(const Node& node) { return node.is_compatible("fpga-region"); }
+
+bool is_load_property(std::string_view property) {
+  constexpr std::array<std::string_view, 5> known = {"firmware-name", "partial-fpga-config", "external-fpga-config",
+                                                     "region-unfreeze-timeout-us", "region-freeze-timeout-us"};
+  return among(known, property);
+}
+
+bool is_bus_property(std::string_view property) {
+  constexpr std::array<std::string_view, 3> known = {"#address-cells", "#size-cells", "ranges"};
+  return among(known, property);
+}
+
+bool is_dom0_kind(const Node& node) {
+  constexpr std::array<std::string_view, 8> kinds = {"xlnx,afi-fpga",
+                                                     "xlnx,fclk",
+                                                     "fpga-region",
+                                                     "xlnx,pr-decoupler-1.00",
+                                                     "xlnx,pr-decoupler",
+                                                     "xlnx,dfx-axi-shutdown-manager-1.00",
+                                                     "xlnx,dfx-axi-shutdown-manager",
+                                                     "fixed-clock"};
+  const auto names = node.strings("compatible");
+  return !names.empty() &&
+         std::all_of(names.begin(), names.end(), [&](const std::string& name) { return among(kinds, name); });
+}
+
+Result<Blob> dom0_half(const Overlay& overlay, const Tree& base, const Tree& merged, const OverlayRequest& request,
+                       std::vector<Refusal>& refused, std::vector<Change>& left_out) {
+  return Half(overlay, base, merged, request, refused, left_out).result();
+}
+
+}  // namespace runx::devtree

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/hardware.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/devtree/dtc.h"
+
+namespace runx::runtime {
+namespace {
+
+using annotations::Annotations;
+using oci::HardwareRequest;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Pair;
+
+devtree::Tree tree() {
+  return devtree::test::tree_of(R"(#address-cells = <1>; #size-cells = <1>; interrupt-parent = <&gic>;
+    gic: gic@f9010000 { compatible = "arm,gic-400"; #interrupt-cells = <3>; reg = <0xf9010000 0x10000>; };
+    smmu: iommu@fd800000 { #iommu-cells = <1>; reg = <0xfd800000 0x20000>; };
+    timer@ff110000 { reg = <0xff110000 0x1000>; interrupts = <0 36 4>, <0 37 4>; xen,passthrough; };
+    uart@ff010000 { reg = <0xff010000 0x1000>; interrupts = <0 22 4>; };
+    eth@ff0b0000 { reg = <0xff0b0000 0x1000>; interrupts = <0 57 4>; iommus = <&smmu 1>; xen,passthrough; };
+    bus@a0000000 { reg = <0xa0000000 0x1000>; #address-cells = <1>; #size-cells = <1>; ranges; xen,passthrough;
+      below@a0001000 { reg = <0xa0001000 0x1000>; xen,passthrough; }; };
+    region-window@80000000 { compatible = "runx-accel,region-window"; label = "pr0"; reg = <0x80000000 0x10000>;
+      interrupts = <0 89 4>; xen,passthrough; };)");
+}
+
+plan::Board board() {
+  plan::Board out;
+  out.regions.push_back({.name = "pr0", .manager = "m", .idcodes = {1}, .apertures = {{0x80000000, 0x10000}}});
+  return out;
+}
+
+base::Result<Annotations> annotations_of(const HardwareRequest& hardware) {
+  const auto boot_tree = tree();
+  return device_annotations(hardware, boot_tree, board());
+}
+
+std::string error_of(const HardwareRequest& hardware) {
+  const auto made = annotations_of(hardware);
+  return made ? "no error" : made.error().what;
+}
+
+TEST(Hardware, PagesAndInterruptsOfADeviceAreTheDevice) {
+  EXPECT_THAT(annotations_of({.iomems = {{0xff110, 1}}, .irqs = {68, 69}}).value(),
+              ElementsAre(Pair("io.runx-accel.device.hwconfig-0.path", "/timer@ff110000")));
+  // The guest's own place for it, where that is another.
+  EXPECT_THAT(annotations_of({.iomems = {{0xff110, 1, 0xff110}}, .irqs = {68, 69}}).value().size(), 1U);
+  EXPECT_THAT(annotations_of({.iomems = {{0xff110, 1, 0xc0000}}, .irqs = {68, 69}}).value(),
+              ElementsAre(Pair("io.runx-accel.device.hwconfig-0.address", "0xc0000000"),
+                          Pair("io.runx-accel.device.hwconfig-0.path", "/timer@ff110000")));
+}
+
+TEST(Hardware, SeveralDevicesAndABusWithWhatIsOnIt) {
+  EXPECT_THAT(
+      annotations_of({.iomems = {{0xa0000, 2}, {0xff0b0, 1}}, .irqs = {89}, .dtdevs = {"/eth@ff0b0000"}}).value(),
+      ElementsAre(Pair("io.runx-accel.device.hwconfig-0.path", "/eth@ff0b0000"),
+                  Pair("io.runx-accel.device.hwconfig-1.path", "/bus@a0000000")));
+  EXPECT_THAT(annotations_of({.iomems = {{0xa0000, 1}, {0xa0001, 1}}}).value().size(), 1U);
+}
+
+TEST(Hardware, APartOfADeviceIsRefused) {
+  EXPECT_EQ(
+      error_of({.iomems = {{0xff110, 1}}, .irqs = {68}}),
+      "config.json: vm.hwConfig asks for a part of /timer@ff110000: a device is given as a whole: add 69 to irqs");
+  EXPECT_EQ(error_of({.iomems = {{0xa0000, 1}}}),
+            "config.json: vm.hwConfig asks for a part of /bus@a0000000: a device is given as a whole: add 1 page from "
+            "655361 (address 0xa0001000) to iomems");
+  EXPECT_THAT(error_of({.dtdevs = {"/eth@ff0b0000"}}), HasSubstr("add 1 page from 1044656"));
+  EXPECT_THAT(error_of({.iomems = {{0xa0000, 1}, {0xa0001, 1, 0x1}}}),
+              HasSubstr("firstGFN moves a part of /bus@a0000000"));
+}
+
+TEST(Hardware, WhatNobodyMarkedIsRefused) {
+  EXPECT_EQ(
+      error_of({.iomems = {{0xff010, 1}}}),
+      "config.json: vm.hwConfig.iomems has 1 page from 1044496 (address 0xff010000), which no device has that the "
+      "boot tree marks");
+  EXPECT_EQ(error_of({.irqs = {54}}),
+            "config.json: vm.hwConfig.irqs has 54, which is no interrupt of a device that the boot tree marks");
+  EXPECT_EQ(error_of({.dtdevs = {"/uart@ff010000"}}),
+            "config.json: vm.hwConfig.dtdevs has /uart@ff010000, which is no device that the boot tree marks and an "
+            "IOMMU protects");
+  EXPECT_THAT(error_of({.iomems = {{0xff110, 2}}, .irqs = {68, 69}}), HasSubstr("has 1 page from 1044753"));
+  // All of memory.
+  EXPECT_THAT(error_of({.iomems = {{0, std::uint64_t{1} << 36}}}), HasSubstr("a part of /timer@ff110000"));
+}
+
+TEST(Hardware, WhatARegionHoldsIsAskedForOtherwise) {
+  EXPECT_EQ(
+      error_of({.iomems = {{0x80000, 16}}}),
+      "config.json: vm.hwConfig.iomems has 16 pages from 524288 (address 0x80000000), which is in region pr0: what "
+      "a region holds is asked for by annotation (io.runx-accel.fpga.NAME.overlay)");
+  EXPECT_THAT(error_of({.irqs = {121}}), HasSubstr("no interrupt of a device"));
+}
+
+}  // namespace
+}  // namespace runx::runtime
