@@ -77,7 +77,7 @@ Result<Request> read_all(base::Host& host, const std::string& bundle_path) {
 }
 
 Result<plan::Plan> plan_for(const Request& request, std::uint64_t rootfs_bytes) {
-  auto made = plan::make_plan(request.accelerators, request.host, {request.bitstreams.facts, rootfs_bytes});
+  auto made = plan::make_plan(request.accelerators, request.host, request.bitstreams.with_rootfs(rootfs_bytes));
   if (const auto* refusals = std::get_if<plan::Refusals>(&made)) {
     return base::fail(std::errc::operation_not_permitted, joined(*refusals));
   }
@@ -109,7 +109,9 @@ class Taking {
       const auto record = resources::bitstream_record(step, state_.uuid, options_.id);
       if (auto done = write_down(record); !done) return done;
       const auto& files = step.xclbin_uuid.empty() ? request_.bitstreams.images : request_.bitstreams.files;
-      if (auto done = resources::acquire_bitstream(host_, record, files.at(step.file)); !done) return done;
+      if (auto done = resources::acquire_bitstream(host_, record, {files.at(step.file), step.dom0.bytes()}); !done) {
+        return done;
+      }
     }
     if (auto done = launch(plan->domain); !done) return done;
     if (auto done = watch(); !done) return done;

@@ -85,7 +85,7 @@ Result<plan::Plan> plan_of(const Options& options) {
   if (!bitstreams) return tl::unexpected(bitstreams.error());
   const auto facts = board_facts(options);
   if (!facts) return tl::unexpected(facts.error());
-  auto made = plan::make_plan(image.request, *facts, {bitstreams->facts, image.ramdisk_bytes});
+  auto made = plan::make_plan(image.request, *facts, bitstreams->with_rootfs(image.ramdisk_bytes));
   if (const auto* refusals = std::get_if<plan::Refusals>(&made)) {
     if (options.json) std::cout << base::json_text(nlohmann::json{{"refusals", *refusals}}, 2) << "\n";
     std::string all;

@@ -19,8 +19,11 @@ bool overlap(const std::string& a, const std::string& b) {
 
 class Chooser {
  public:
-  Chooser(const HostFacts& host, std::uint64_t memory)
-      : host_(host), memory_(memory), tree_(devtree::Tree::of(host.boot_tree)) {}
+  Chooser(const HostFacts& host, std::uint64_t memory, const Fabric& fabric)
+      : host_(host),
+        memory_(memory),
+        fabric_(fabric),
+        tree_(devtree::Tree::of(fabric.tree.has_tree() ? fabric.tree : host.boot_tree)) {}
 
   ChosenDevices choose(const std::vector<DeviceRequest>& devices) && {
     for (const auto& device : devices) look_at(device);
@@ -79,10 +82,12 @@ class Chooser {
     return out;
   }
 
-  base::Result<devtree::Passthrough> derived(const std::vector<std::string>& nodes) const {
+  base::Result<devtree::Passthrough> derived(std::vector<std::string> nodes) const {
+    nodes.insert(nodes.end(), fabric_.nodes.begin(), fabric_.nodes.end());
     devtree::PassthroughRequest wanted;
     wanted.nodes = nodes;
     wanted.clock_rates = host_.board.clock_rates;
+    wanted.clock_rates.insert(fabric_.clock_rates.begin(), fabric_.clock_rates.end());
     wanted.guest_memory = memory_;
     wanted.iommu = host_.board.iommu;
     if (const auto* rule = host_.rule()) {
@@ -102,7 +107,7 @@ class Chooser {
 
   // Takes what can be derived together; otherwise takes nothing, and says why.
   Refusals take(const std::vector<std::string>& nodes) {
-    if (nodes.empty()) return {};
+    if (nodes.empty() && fabric_.nodes.empty()) return {};
     auto made = derived(nodes);
     auto whys = reasons(made);
     if (!whys.empty()) return whys;
@@ -136,6 +141,7 @@ class Chooser {
 
   const HostFacts& host_;
   std::uint64_t memory_;
+  const Fabric& fabric_;
   devtree::Tree tree_;
   std::vector<std::string> required_;
   std::vector<Candidate> optional_;
@@ -162,13 +168,15 @@ base::Result<std::string> node_of(const DeviceRequest& device, const devtree::Tr
 }
 
 bool needs_boot_tree(const annotations::AcceleratorRequest& request) {
-  return !request.devices.empty() || !request.board.empty();
+  const auto has_overlay = [](const auto& bitstream) { return bitstream.overlay.has_value(); };
+  return !request.devices.empty() || !request.board.empty() ||
+         std::any_of(request.bitstreams.begin(), request.bitstreams.end(), has_overlay);
 }
 
 ChosenDevices choose_devices(const annotations::AcceleratorRequest& request, const HostFacts& host,
-                             std::uint64_t guest_memory) {
-  if (request.devices.empty()) return {};
-  return Chooser(host, guest_memory).choose(request.devices);
+                             std::uint64_t guest_memory, const Fabric& fabric) {
+  if (request.devices.empty() && fabric.nodes.empty()) return {};
+  return Chooser(host, guest_memory, fabric).choose(request.devices);
 }
 
 }  // namespace runx::plan

@@ -56,6 +56,16 @@ base::Status read_bitstream(const base::Rootfs& rootfs, const std::string& name,
   return {};
 }
 
+base::Status read_overlay(const base::Rootfs& rootfs, const annotations::BitstreamRequest& request, Bitstreams& out) {
+  if (!request.overlay || out.overlays.contains(*request.overlay)) return {};
+  const auto file = rootfs.read(*request.overlay, devtree::largest_tree);
+  if (!file) return tl::unexpected(file.error());
+  auto blob = devtree::Blob::parse(base::bytes_of(*file), *request.overlay);
+  if (!blob) return tl::unexpected(blob.error());
+  out.overlays.emplace(*request.overlay, std::move(*blob));
+  return {};
+}
+
 }  // namespace
 
 Result<AcceleratorRequest> read_request(const base::Rootfs& rootfs, const Annotations& run_time) {
@@ -88,6 +98,9 @@ Result<Bitstreams> read_bitstreams(const base::Rootfs& rootfs, const Accelerator
       if (auto read = read_bitstream(rootfs, file, parts, out); !read) {
         return base::context(read.error(), "fpga.", bitstream.name);
       }
+    }
+    if (auto read = read_overlay(rootfs, bitstream, out); !read) {
+      return base::context(read.error(), "fpga.", bitstream.name);
     }
   }
   return out;

@@ -21,11 +21,14 @@ base::Result<annotations::AcceleratorRequest> read_request(const base::Rootfs& r
                                                            const annotations::Annotations& run_time);
 
 // The requested bitstreams, by file: `facts` goes into the plan, `images` is what the manager gets, and `files` are the
-// whole files of those that XRT would get.
+// whole files of those that XRT would get. The overlays beside them, by file, too.
 struct Bitstreams {
   std::map<std::string, BitstreamFacts> facts;
   std::map<std::string, std::string> images;
   std::map<std::string, std::string> files = {};
+  std::map<std::string, devtree::Blob> overlays = {};
+
+  ImageFacts with_rootfs(std::uint64_t bytes) const { return {facts, bytes, overlays}; }
 };
 // `parts` names the devices.
 base::Result<Bitstreams> read_bitstreams(const base::Rootfs& rootfs, const annotations::AcceleratorRequest& request,

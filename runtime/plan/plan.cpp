@@ -7,6 +7,7 @@
 #include "runtime/plan/bitstreams.h"
 #include "runtime/plan/claim.h"
 #include "runtime/plan/devices.h"
+#include "runtime/plan/overlays.h"
 #include "runtime/plan/unsupported.h"
 
 namespace runx::plan {
@@ -113,7 +114,11 @@ class Planner {
   }
 
   void devices() {
-    auto chosen = choose_devices(request_, host_, plan_.domain.memory);
+    auto overlays = split_overlays(request_, host_, image_, plan_.bitstreams);
+    add(overlays.refusals);
+    plan_.overlays_left_out = std::move(overlays.left_out);
+    auto chosen = choose_devices(request_, host_, plan_.domain.memory, overlays.fabric);
+    plan_.domain.fabric = std::move(overlays.fabric.nodes);
     add(chosen.refusals);
     plan_.left_out = std::move(chosen.left_out);
     plan_.domain.nodes = std::move(chosen.nodes);
@@ -174,12 +179,15 @@ std::string plan_text(const Plan& plan) {
   step("create a domain with ", annotations::size_text(domain.memory), " and ", domain.vcpus,
        domain.vcpus == 1 ? " vcpu" : " vcpus", ", kernel ", domain.kernel);
   for (const auto& node : domain.nodes) out += text("   device ", node, "\n");
+  for (const auto& node : domain.fabric) out += text("   device ", node, " of the fabric\n");
   for (const auto& m : domain.passthrough.iomem) {
     out += text("   iomem ", base::hex(m.first_page << 12), ", ", m.pages, m.pages == 1 ? " page" : " pages",
                 ", in the guest at ", base::hex(m.guest_page << 12), "\n");
   }
   for (const auto irq : domain.passthrough.irqs) out += text("   irq ", irq, "\n");
   for (const auto& node : domain.passthrough.dtdev) out += text("   behind the IOMMU: ", node, "\n");
+  for (const auto& [overlay, what] : plan.overlays_left_out)
+    out += text("   nobody gets of ", overlay, ": ", what, "\n");
   for (const auto& [name, why] : plan.left_out) out += text("   without device.", name, ": ", why, "\n");
   step("start it, forward its output, and give everything back when it ends");
   for (const auto& b : plan.bitstreams) {

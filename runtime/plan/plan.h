@@ -56,6 +56,7 @@ struct HostFacts {
 struct ImageFacts {
   std::map<std::string, BitstreamFacts> bitstreams;  // by the file's path in the image
   std::uint64_t rootfs_bytes = 0;                    // of the root file system as an archive (runtime/guest/ramdisk.h)
+  std::map<std::string, devtree::Blob> overlays = {};  // by the file's path in the image
 };
 
 struct BitstreamStep {
@@ -73,6 +74,7 @@ struct BitstreamStep {
   std::string node = {};          // of the region: it is programmed through that, its bridges off; empty: directly
   std::string bridge = {};        // node of the bridge around the region; empty: not said
   std::string xclbin_uuid = {};   // XRT loads the whole file; empty: the manager gets the stream
+  devtree::Blob dom0 = {};        // Dom0's half of the image's overlay; without bytes: none
   std::string blank = {};         // file in Dom0 that is loaded when the region is given back; empty: none
   std::string blank_digest = {};  // of what the manager gets of it
 
@@ -90,14 +92,16 @@ struct DomainStep {
   unsigned vcpus = 1;
   std::string kernel;
   std::string command_line;
-  std::vector<std::string> nodes;    // of the host, given to the guest
-  devtree::Passthrough passthrough;  // tree empty when no node is given
+  std::vector<std::string> nodes;        // of the host, given to the guest
+  std::vector<std::string> fabric = {};  // of the images' overlays, given to the guest with their regions
+  devtree::Passthrough passthrough;      // tree empty when no node is given
 };
 
 struct Plan {
   std::vector<BitstreamStep> bitstreams;
   DomainStep domain;
   std::vector<LeftOut> left_out;
+  std::vector<LeftOut> overlays_left_out = {};  // nodes and properties of overlays that nobody gets
 
   // What nobody else may hold meanwhile: "region pr0", "device /axi/timer@ff110000".
   std::vector<std::string> claims() const;

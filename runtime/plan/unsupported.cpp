@@ -21,7 +21,6 @@ std::vector<std::string> unsupported(const annotations::AcceleratorRequest& requ
   for (const auto& b : request.bitstreams) {
     const auto key = "fpga." + b.name + ".";
     refuse(!reads_format(b), key + "format", "programs no " + b.format.value_or("") + " file");
-    refuse(b.overlay.has_value(), key + "overlay", "applies no device tree overlay");
     refuse(b.authenticated.value_or(false), key + "authenticated", "cannot have a signature checked");
     refuse(!b.aie.empty(), key + "aie", "does not reach AI engines");
   }

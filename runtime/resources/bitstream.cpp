@@ -7,6 +7,7 @@
 #include "base/sha256.h"
 #include "fpga/bitstream.h"
 #include "fpga/manager.h"
+#include "fpga/overlay.h"
 #include "fpga/region_overlay.h"
 #include "fpga/xrt.h"
 #include "runtime/resources/contents.h"
@@ -61,22 +62,40 @@ fpga::RegionLoad region_load(const Record& record) {
 
 enum class Bridges { off_meanwhile, off_already };
 
-Status program(base::Host& host, const Record& record, const fpga::Manager& manager, Bridges bridges) {
+Status program(base::Host& host, const Record& record, const fpga::Manager& manager, base::Bytes dom0,
+               Bridges bridges) {
   const auto flags = is_set(record, "full") ? fpga::Flags{0} : fpga::flag_partial;
   if (bridges == Bridges::off_meanwhile && !field(record, "node").empty()) {
-    return fpga::program_region(host, manager, region_load(record), flags);
+    return fpga::program_region(host, manager, region_load(record), flags, dom0);
   }
   return fpga::program(host, manager, field(record, "firmware"), flags);
 }
 
-Status load_firmware(base::Host& host, const Record& record, const std::string& image, Bridges bridges) {
+Status load_firmware(base::Host& host, const Record& record, const Load& what, Bridges bridges) {
   const auto manager = fpga::find_manager(host, field(record, "manager"));
   if (!manager) return tl::unexpected(manager.error());
   const auto& firmware = field(record, "firmware");
-  if (auto written = write_firmware(host, firmware, image); !written) return written;
-  if (auto programmed = program(host, record, *manager, bridges); !programmed) return programmed;
+  if (auto written = write_firmware(host, firmware, what.image); !written) return written;
+  if (auto programmed = program(host, record, *manager, what.dom0, bridges); !programmed) return programmed;
   // The kernel has read it; it would only cost Dom0's memory.
   return remove_firmware(host, firmware);
+}
+
+std::string overlay_file(const Record& record) { return field(record, "firmware") + ".dtbo"; }
+
+// For a region that has no node: what an image's overlay has for Dom0 stands by itself.
+Status add_overlay(base::Host& host, const Record& record, base::Bytes dom0) {
+  const auto file = overlay_file(record);
+  if (auto written = write_firmware(host, file, std::string(base::text_of(dom0))); !written) return written;
+  if (auto applied = fpga::apply_overlay(host, field(record, "overlay"), file); !applied) return applied;
+  return remove_firmware(host, file);
+}
+
+Status release_overlay(base::Host& host, const Record& record) {
+  if (!field(record, "node").empty()) return fpga::release_region(host, region_load(record));
+  if (field(record, "overlay").empty()) return {};
+  if (auto removed = fpga::remove_overlay(host, field(record, "overlay")); !removed) return removed;
+  return remove_firmware(host, overlay_file(record));
 }
 
 // Nobody but root writes there, and it is no firmware.
@@ -98,12 +117,12 @@ Status load_xclbin(base::Host& host, const Record& record, const std::string& fi
 }
 
 // Programs the record's regions, and says in the contents what they hold.
-Status load(base::Host& host, const Record& record, const std::string& image, const Content& content, Bridges bridges) {
+Status load(base::Host& host, const Record& record, const Load& what, const Content& content, Bridges bridges) {
   for (const auto& region : regions_of(record)) {
     if (auto forgotten = forget_content(host, region); !forgotten) return forgotten;
   }
   const bool by_xrt = bridges == Bridges::off_meanwhile && !field(record, "xclbin").empty();
-  if (auto done = by_xrt ? load_xclbin(host, record, image) : load_firmware(host, record, image, bridges); !done) {
+  if (auto done = by_xrt ? load_xclbin(host, record, what.image) : load_firmware(host, record, what, bridges); !done) {
     return done;
   }
   for (const auto& region : regions_of(record)) {
@@ -130,7 +149,7 @@ Status load_blank(base::Host& host, const Record& record) {
     return base::fail(std::errc::io_error, file, " is not the file any more that was checked (", digest,
                       "): put that one back");
   }
-  return load(host, record, image, {digest, file, ""}, Bridges::off_already);
+  return load(host, record, {image}, {digest, file, ""}, Bridges::off_already);
 }
 
 }  // namespace
@@ -153,9 +172,9 @@ Record bitstream_record(const plan::BitstreamStep& step, const std::string& key,
   if (!step.node.empty()) {
     record.fields["node"] = step.node;
     record.fields["bridge"] = step.bridge;
-    // The region is the container's alone while there is an overlay.
-    record.fields["overlay"] = "runx-accel-" + regions;
   }
+  // The region is the container's alone while there is an overlay.
+  if (!step.node.empty() || step.dom0.has_tree()) record.fields["overlay"] = "runx-accel-" + regions;
   if (step.loaded) record.fields["loaded"] = "yes";
   if (!step.blank.empty()) {
     record.fields["blank"] = step.blank;
@@ -164,18 +183,22 @@ Record bitstream_record(const plan::BitstreamStep& step, const std::string& key,
   return record;
 }
 
-Status acquire_bitstream(base::Host& host, const Record& record, const std::string& image) {
-  if (is_set(record, "loaded")) return {};
-  auto loaded = load(host, record, image, {field(record, "digest"), field(record, "file"), field(record, "container")},
-                     Bridges::off_meanwhile);
-  if (!loaded) return base::context(loaded.error(), "region ", field(record, "regions"));
+Status acquire_bitstream(base::Host& host, const Record& record, const Load& what) {
+  const auto programmed = [&]() -> Status {
+    if (is_set(record, "loaded")) return {};
+    return load(host, record, what, {field(record, "digest"), field(record, "file"), field(record, "container")},
+                Bridges::off_meanwhile);
+  };
+  auto done = programmed();
+  if (done && field(record, "node").empty() && !field(record, "overlay").empty()) {
+    done = add_overlay(host, record, what.dom0);
+  }
+  if (!done) return base::context(done.error(), "region ", field(record, "regions"));
   return {};
 }
 
 Status release_bitstream(base::Host& host, const Record& record) {
-  if (!field(record, "node").empty()) {
-    if (auto released = fpga::release_region(host, region_load(record)); !released) return released;
-  }
+  if (auto released = release_overlay(host, record); !released) return released;
   const auto manager = fpga::find_manager(host, field(record, "manager"));
   if (manager) {
     if (auto reset = fpga::reset_flags(host, *manager); !reset) return reset;

@@ -16,9 +16,14 @@ namespace runx::resources {
 // for people.
 Record bitstream_record(const plan::BitstreamStep& step, const std::string& key, const std::string& id);
 
-// Writes `image` (fpga::firmware_image; the whole .xclbin where the step names its uuid) as a file, programs the region
-// with it, and removes the file. Does nothing when the plan found the design there already.
-base::Status acquire_bitstream(base::Host& host, const Record& record, const std::string& image);
+struct Load {
+  const std::string& image;  // fpga::firmware_image; the whole .xclbin where the step names its uuid
+  base::Bytes dom0 = {};     // Dom0's half of the image's overlay; may be empty
+};
+
+// Writes the image as a file, programs the region with it (unless the plan found the design there already), and removes
+// the file. Dom0's half of the overlay is applied in the same step where the region has a node, else after it.
+base::Status acquire_bitstream(base::Host& host, const Record& record, const Load& load);
 
 base::Status release_bitstream(base::Host& host, const Record& record);
 

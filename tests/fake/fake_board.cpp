@@ -53,13 +53,15 @@ constexpr const char* boot_tree_source = R"(/dts-v1/;
 
 }  // namespace
 
+std::string compile_tree(const std::string& source) {
+  const auto run =
+      base::run_command({.argv = {RUNX_DTC, "-q", "-q", "-@", "-I", "dts", "-O", "dtb", "-"}, .input = source});
+  if (!run || run->status != 0) throw std::runtime_error("dtc: " + (run ? run->errors : run.error().what));
+  return run->output;
+}
+
 std::string fake_boot_tree() {
-  static const std::string compiled = [] {
-    const auto run =
-        base::run_command({.argv = {RUNX_DTC, "-q", "-q", "-I", "dts", "-O", "dtb", "-"}, .input = boot_tree_source});
-    if (!run || run->status != 0) throw std::runtime_error("dtc: " + (run ? run->errors : run.error().what));
-    return run->output;
-  }();
+  static const std::string compiled = compile_tree(boot_tree_source);
   return compiled;
 }
 

@@ -50,9 +50,10 @@ class FakeBoard : public FakeHost {
   void end_monitors(const std::string& uuid);
 };
 
-std::string fake_boot_tree();      // as bytes; compiled by dtc, once
-std::string fake_board_json();     // two regions, pr0 and pr1
-std::string fake_config_json();    // of ctr, shortened where a list only goes on
+std::string compile_tree(const std::string& source);  // by dtc, with labels
+std::string fake_boot_tree();                         // as bytes; compiled once
+std::string fake_board_json();                        // two regions, pr0 and pr1
+std::string fake_config_json();                       // of ctr, shortened where a list only goes on
 std::string fake_metadata_json();  // the image's annotations: /boot/aes.bit with its digest, any region, the timer
 std::string fake_bit();            // /boot/aes.bit
 

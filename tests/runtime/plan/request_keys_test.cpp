@@ -183,7 +183,6 @@ TEST_F(KeysTest, WhatTheRuntimeCannotDoIsRefusedByItsKey) {
       {{{"target", "rpu"}, {"rpu.r.processor", "r5"}}, "io.runx-accel.target: "},
       {{{"rpu.r.firmware", "/r.elf"}}, "io.runx-accel.rpu.r.firmware: "},
       {{{"fpga.x.bitstream", "/x.pdi"}, {"fpga.x.format", "pdi"}}, "io.runx-accel.fpga.x.format: "},
-      {{{"fpga.x.bitstream", "/a.bit"}, {"fpga.x.overlay", "/o"}}, "io.runx-accel.fpga.x.overlay: "},
       {{{"fpga.x.bitstream", "/a.bit"}, {"fpga.x.authenticated", "yes"}}, "io.runx-accel.fpga.x.authenticated: "},
       {{{"fpga.x.bitstream", "/a.bit"}, {"fpga.x.aie", "0-7"}}, "io.runx-accel.fpga.x.aie: "},
       {{{"device.t.path", fake::fake_timer}, {"device.t.address", "0x1000"}}, "io.runx-accel.device.t.address: "},

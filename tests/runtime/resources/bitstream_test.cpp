@@ -52,7 +52,7 @@ class BitstreamTest : public testing::Test {
     wanted.blank_digest = digest_of(fake::make_stream(options));
     return bitstream_record(wanted, uuid, "c1");
   }
-  base::Status acquire(const Record& record) { return acquire_bitstream(board_, record, fake::make_stream({})); }
+  base::Status acquire(const Record& record) { return acquire_bitstream(board_, record, {fake::make_stream({})}); }
   // As a load that was killed does.
   void leave_firmware() { board_.file("/lib/firmware/runx-accel/" + std::string(uuid) + "-pr0.bin", "a stream"); }
   std::vector<std::string> firmware() { return board_.list("/lib/firmware").value(); }
@@ -230,7 +230,7 @@ class XclbinTest : public BitstreamTest {
 };
 
 TEST_F(XclbinTest, GoesToXrtAsACopyOfItsOwn) {
-  ASSERT_TRUE(acquire_bitstream(board_, xclbin(), "the whole file"));
+  ASSERT_TRUE(acquire_bitstream(board_, xclbin(), {"the whole file"}));
   EXPECT_EQ(loaded_, "the whole file");
   EXPECT_EQ(board_.loads(), 0U);
   EXPECT_EQ(contents().size(), 1U);
@@ -240,7 +240,7 @@ TEST_F(XclbinTest, GoesToXrtAsACopyOfItsOwn) {
 
 TEST_F(XclbinTest, ThatXrtRefusesLeavesNothing) {
   status_ = 1;
-  const auto done = acquire_bitstream(board_, xclbin(), "the whole file");
+  const auto done = acquire_bitstream(board_, xclbin(), {"the whole file"});
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, std::errc::device_or_resource_busy);
   EXPECT_THAT(done.error().what, testing::StartsWith("region pr0: XRT did not load"));
