@@ -67,7 +67,11 @@ Status read_taken(base::Host& host, plan::HostFacts& facts) {
   const auto contents = resources::read_contents(host);
   if (!contents) return tl::unexpected(contents.error());
   facts.contents.clear();
-  for (const auto& [region, content] : *contents) facts.contents[region] = content.digest;
+  facts.replaced.clear();
+  for (const auto& [region, content] : *contents) {
+    facts.contents[region] = content.digest;
+    if (content.full) facts.replaced[region] = content.container;
+  }
   return {};
 }
 

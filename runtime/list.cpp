@@ -96,7 +96,7 @@ Result<std::vector<Device>> marked_devices(base::Host& host, const plan::Board& 
   const auto tree = devtree::Tree::of(*blob);
   std::vector<Device> out;
   for (const auto& node : tree.nodes()) {
-    if (devtree::is_marked(node)) out.push_back({node.path(), node.strings("compatible")});
+    if (devtree::is_marked(node) && !devtree::is_window(node)) out.push_back({node.path(), node.strings("compatible")});
   }
   return out;
 }
@@ -143,8 +143,8 @@ Result<std::string> list_resources(const Caller& caller, ListFormat format) {
     if (!region.shell.empty()) entry["shell"] = region.shell;
     if (!region.node.empty()) entry["node"] = region.node;
     if (known) {
-      const auto& [digest, file, container] = content->second;
-      entry["holds"] = {{"digest", digest}, {"file", file}, {"container", container}};
+      const auto& [digest, file, container, full] = content->second;
+      entry["holds"] = {{"digest", digest}, {"file", file}, {"container", container}, {"full", full}};
     }
     regions.push_back(std::move(entry));
   }

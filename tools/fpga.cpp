@@ -30,11 +30,12 @@ struct Options {
   std::string board = plan::board_path;
   std::string output;
   bool replace = false;
+  bool partial = false;
   bool json = false;
 };
 
 // The frames that one trusted file writes; an error for a file that nothing can be learned from.
-Result<fpga::Footprint> frames_of(const std::string& file, const plan::Region& region) {
+Result<fpga::Footprint> frames_of(const std::string& file, const plan::Region& region, bool vouched) {
   base::Host files;
   const auto opened = files.open(file, O_RDONLY);
   if (!opened) return tl::unexpected(opened.error());
@@ -45,6 +46,11 @@ Result<fpga::Footprint> frames_of(const std::string& file, const plan::Region& r
   const auto refuse = [&](const auto&... why) { return base::fail(std::errc::invalid_argument, file, ": ", why...); };
   if (info->encrypted) return refuse("it is encrypted, so nobody sees what it writes: learn from a plain one");
   if (info->partial == false) return refuse("it is a full bitstream, and writes all regions: learn from a partial one");
+  if (!info->partial && !vouched) {
+    return refuse(
+        "it does not say whether it is partial, and a full one writes all regions: use the .bit, or say "
+        "--partial when you know that it is");
+  }
   if (!info->idcode) return refuse("it does not say for which part it is (no IDCODE)");
   const auto same = [&](std::uint32_t code) { return (code & idcode_mask) == (*info->idcode & idcode_mask); };
   if (std::none_of(region.idcodes.begin(), region.idcodes.end(), same)) {
@@ -99,7 +105,7 @@ Status learn(const Options& options) {
   if (!options.replace) runs = region->frames;
   const auto before = runs.size();
   for (const auto& file : options.files) {
-    const auto frames = frames_of(file, *region);
+    const auto frames = frames_of(file, *region, options.partial);
     if (!frames) return tl::unexpected(frames.error());
     if (auto apart = check_others(file, *frames, *board, region->name); !apart) return apart;
     runs.insert(runs.end(), frames->begin(), frames->end());
@@ -132,6 +138,7 @@ void add_fpga(CLI::App& app, Chosen& chosen) {
   command->add_option("file", options->files, "Partial bitstreams that were built for this region")->required();
   command->add_option("--board", options->board, "The board file")->capture_default_str();
   command->add_option("-o,--output", options->output, "Write the board file there instead");
+  command->add_flag("--partial", options->partial, "These files are partial, although they do not say so (a .bin)");
   command->add_flag("--replace", options->replace, "Forget the frames that the region had");
   command->add_flag("--json", options->json, "For machines");
   command->callback([&chosen, options] { chosen = [options] { return learn(*options); }; });

@@ -2,6 +2,7 @@
 #include "runtime/plan/bitstream_checks.h"
 
 #include <algorithm>
+#include <array>
 
 #include "annotations/value.h"
 #include "runtime/plan/signature.h"
@@ -23,6 +24,7 @@ class Checker {
         candidate_(candidate),
         rule_(host.rule()),
         has_policy_(host.policy.has_value()),
+        by_xrt_(candidate.facts != nullptr && by_xrt(*candidate.facts, host)),
         keys_(host.keys) {}
 
   Refusals check() && {
@@ -43,6 +45,7 @@ class Checker {
           " and holds no configuration stream, which is all that the manager takes: put the .bit file into the image");
       return std::move(refusals_);
     }
+    if (by_xrt_) xclbin(facts.info);
     encryption(facts.info);
     partial(facts.info);
     if (!facts.info.idcode) {
@@ -93,6 +96,34 @@ class Checker {
     }
   }
 
+  // XRT and zocl get the whole file and follow more than the bitstream: a device tree overlay in PARTITION_METADATA, a
+  // soft kernel, a PDI. None of these is held against the region.
+  void xclbin(const fpga::BitstreamInfo& info) {
+    static constexpr std::array<std::string_view, 14> harmless{"BITSTREAM",
+                                                               "MEM_TOPOLOGY",
+                                                               "IP_LAYOUT",
+                                                               "CONNECTIVITY",
+                                                               "DEBUG_IP_LAYOUT",
+                                                               "DEBUG_DATA",
+                                                               "BUILD_METADATA",
+                                                               "EMBEDDED_METADATA",
+                                                               "SYSTEM_METADATA",
+                                                               "KEYVALUE_METADATA",
+                                                               "USER_METADATA",
+                                                               "ASK_GROUP_TOPOLOGY",
+                                                               "ASK_GROUP_CONNECTIVITY",
+                                                               "CLOCK_FREQ_TOPOLOGY"};
+    unsigned bitstreams = 0;
+    for (const auto& part : info.parts) {
+      bitstreams += part.kind == "BITSTREAM" ? 1 : 0;
+      if (std::find(harmless.begin(), harmless.end(), part.kind) != harmless.end()) continue;
+      refuse("has a section ", part.kind,
+             ", which XRT would follow and nobody can check: link it without, or use a .bit");
+    }
+    if (bitstreams > 1) refuse("has ", bitstreams, " bitstreams: link it with one");
+    if (info.uuid.empty()) refuse("has no uuid, by which XRT knows it: link it with a tool that writes one");
+  }
+
   void encryption(const fpga::BitstreamInfo& info) {
     if (info.encrypted && rule_ != nullptr && rule_->encrypted) {
       if (request_.encrypted != true) refuse("is encrypted, and ", key("encrypted"), " does not say so: write yes");
@@ -130,6 +161,7 @@ class Checker {
   const Candidate& candidate_;
   const PolicyRule* rule_;
   bool has_policy_;
+  bool by_xrt_;
   const PublicKeys& keys_;
   Refusals refusals_;
 };
@@ -159,6 +191,10 @@ Refusals unsound(const BitstreamRequest& request, const Candidate& candidate, co
   return Checker(request, candidate, host).check();
 }
 
+bool by_xrt(const BitstreamFacts& facts, const HostFacts& host) {
+  return host.zocl && facts.info.format == fpga::Format::xclbin;
+}
+
 bool is_full(const BitstreamRequest& request, const BitstreamFacts& facts) {
   return !facts.info.partial.value_or(request.partial.value_or(true));
 }
@@ -180,6 +216,10 @@ std::optional<std::string> misfit(const BitstreamRequest& request, const Candida
                 ": build it for this board");
   }
   if (is_full(request, *candidate.facts)) return std::nullopt;
+  if (const auto full = host.replaced.find(region.name); full != host.replaced.end()) {
+    return text("region ", region.name, " is gone: the full bitstream of container ", full->second,
+                " replaced the static design around it: start the board anew");
+  }
   if (auto why = outside(*candidate.file, info, region)) return why;
   const auto blank = host.blanks.find(region.name);
   if (blank != host.blanks.end() && !blank->second) {

@@ -24,6 +24,9 @@ Refusals unsound(const annotations::BitstreamRequest& request, const Candidate& 
 // Whether the file replaces the whole device: what it says of itself, or else what the request says.
 bool is_full(const annotations::BitstreamRequest& request, const BitstreamFacts& facts);
 
+// Whether XRT would load the file, where the region has no node of its own.
+bool by_xrt(const BitstreamFacts& facts, const HostFacts& host);
+
 // Why a sound file does not go into a region: part, shell, and the frames that it writes.
 std::optional<std::string> misfit(const annotations::BitstreamRequest& request, const Candidate& candidate,
                                   const Region& region, const HostFacts& host);

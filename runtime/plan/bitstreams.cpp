@@ -96,16 +96,11 @@ class Placer {
                        .payload_length = facts.info.payload_length,
                        .encrypted = facts.info.encrypted,
                        .loaded = holds(region, facts)};
-    if (facts.info.format == fpga::Format::xclbin && host_.zocl) {
-      step.xclbin_uuid = facts.info.uuid;
-    } else {
-      step.node = region.node;
-      step.bridge = region.bridge;
-    }
+    step.node = region.node;
+    step.bridge = region.bridge;
+    // Behind bridges only the region's node will do: XRT knows nothing of them.
+    if (by_xrt(facts, host_) && region.node.empty()) step.xclbin_uuid = facts.info.uuid;
     step.blank = region.blank;
-    if (const auto blank = host_.blanks.find(region.name); blank != host_.blanks.end()) {
-      step.blank_digest = blank->second->payload_digest;
-    }
     out_.steps.push_back(std::move(step));
   }
 
@@ -148,7 +143,8 @@ class Placer {
     use(request, *candidate, *found);
   }
 
-  // Every file that could go into one of the regions: a wrong digest is wrong wherever the file would go.
+  // Every file of the request: a wrong digest is wrong wherever the file would go, and a full bitstream goes to no
+  // region.
   bool all_sound(const BitstreamRequest& request) {
     std::set<std::string> seen;
     bool good = true;
@@ -156,7 +152,7 @@ class Placer {
       if (candidate && seen.insert(*candidate->file).second) good = sound(request, *candidate) && good;
     };
     for (const auto& region : host_.board.regions) look(candidate_for(request, region.name));
-    if (host_.board.regions.empty()) look(candidate_for(request, ""));
+    if (!request.file.empty()) look(candidate_for(request, ""));
     return good;
   }
 

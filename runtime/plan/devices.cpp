@@ -82,14 +82,15 @@ class Chooser {
     return out;
   }
 
-  base::Result<devtree::Passthrough> derived(std::vector<std::string> nodes) const {
-    nodes.insert(nodes.end(), fabric_.nodes.begin(), fabric_.nodes.end());
+  base::Result<devtree::Passthrough> derived(const std::vector<std::string>& nodes) const {
     devtree::PassthroughRequest wanted;
     wanted.nodes = nodes;
+    wanted.nodes.insert(wanted.nodes.end(), fabric_.nodes.begin(), fabric_.nodes.end());
     wanted.clock_rates = host_.board.clock_rates;
     wanted.clock_rates.insert(fabric_.clock_rates.begin(), fabric_.clock_rates.end());
     wanted.guest_memory = memory_;
     wanted.iommu = host_.board.iommu;
+    // Not for the overlays' nodes: an image names those, and could take a name that the owner trusts.
     if (const auto* rule = host_.rule()) {
       for (const auto& node : nodes) {
         if (allows_dma(*rule, device_claim(node))) wanted.dma_without_iommu.insert(node);

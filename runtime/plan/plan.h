@@ -41,11 +41,12 @@ struct HostFacts {
   std::map<std::string, std::string> holders;  // claim to the container that holds it
   // What each region was last programmed with: the digest of what the manager got. Absent: not known.
   std::map<std::string, std::string> contents = {};
-  std::map<std::string, Blank> blanks = {};     // by the region's name, of those whose board file names one
-  bool zocl = false;                            // XRT's driver is there: it loads .xclbin files
-  std::optional<Policy> policy = std::nullopt;  // nothing: all that the board names may be asked for
-  PublicKeys keys = {};                         // that the policy names
-  std::string name_space = {};                  // of whoever asks; empty: not known
+  std::map<std::string, std::string> replaced = {};  // region to the container whose full bitstream replaced it
+  std::map<std::string, Blank> blanks = {};          // by the region's name, of those whose board file names one
+  bool zocl = false;                                 // XRT's driver is there: it loads .xclbin files
+  std::optional<Policy> policy = std::nullopt;       // nothing: all that the board names may be asked for
+  PublicKeys keys = {};                              // that the policy names
+  std::string name_space = {};                       // of whoever asks; empty: not known
 
   // What the policy says to whoever asks. Nothing where there is no policy, and where it has no rule for them.
   const PolicyRule* rule() const { return policy ? rule_for(*policy, name_space) : nullptr; }
@@ -70,13 +71,12 @@ struct BitstreamStep {
   std::size_t payload_length = 0;
   bool full = false;  // replaces the whole device
   bool encrypted = false;
-  bool loaded = false;            // the region holds it already: nothing is programmed
-  std::string node = {};          // of the region: it is programmed through that, its bridges off; empty: directly
-  std::string bridge = {};        // node of the bridge around the region; empty: not said
-  std::string xclbin_uuid = {};   // XRT loads the whole file; empty: the manager gets the stream
-  devtree::Blob dom0 = {};        // Dom0's half of the image's overlay; without bytes: none
-  std::string blank = {};         // file in Dom0 that is loaded when the region is given back; empty: none
-  std::string blank_digest = {};  // of what the manager gets of it
+  bool loaded = false;           // the region holds it already: nothing is programmed
+  std::string node = {};         // of the region: it is programmed through that, its bridges off; empty: directly
+  std::string bridge = {};       // node of the bridge around the region; empty: not said
+  std::string xclbin_uuid = {};  // XRT loads the whole file; empty: the manager gets the stream
+  devtree::Blob dom0 = {};       // Dom0's half of the image's overlay; without bytes: none
+  std::string blank = {};        // file in Dom0 that is loaded when the region is given back; empty: none
 
   std::string where() const;  // "region pr0", "the whole device (regions pr0 and pr1)"
 };

@@ -4,12 +4,11 @@
 #include <algorithm>
 #include <vector>
 
-#include "base/sha256.h"
-#include "fpga/bitstream.h"
 #include "fpga/manager.h"
 #include "fpga/overlay.h"
 #include "fpga/region_overlay.h"
 #include "fpga/xrt.h"
+#include "runtime/plan/image.h"
 #include "runtime/resources/contents.h"
 
 namespace runx::resources {
@@ -18,7 +17,6 @@ namespace {
 using base::Status;
 
 constexpr const char* firmware_directory = "runx-accel";  // below /lib/firmware
-constexpr std::size_t largest_blank = std::size_t{256} << 20;
 
 const std::string& field(const Record& record, const char* key) {
   static const std::string nothing;
@@ -131,25 +129,29 @@ Status load(base::Host& host, const Record& record, const Load& what, const Cont
   return {};
 }
 
-// Nothing where the region holds the blank already, or something that the record did not bring.
+// Nothing where the region holds the blank already, or something that the record did not bring. The board file is read
+// again: its owner may have built another blank meanwhile.
 Status load_blank(base::Host& host, const Record& record) {
-  const auto& file = field(record, "blank");
-  const auto& digest = field(record, "blankDigest");
-  if (file.empty()) return {};
+  if (field(record, "blank").empty()) return {};
+  const auto name = regions_of(record).at(0);
   const auto contents = read_contents(host);
   if (!contents) return tl::unexpected(contents.error());
-  const auto holds = contents->find(regions_of(record).at(0));
+  const auto holds = contents->find(name);
   if (holds != contents->end() && holds->second.digest != field(record, "digest")) return {};
-  const auto bytes = host.read(file, largest_blank);
-  if (!bytes) return tl::unexpected(bytes.error());
-  const auto info = fpga::read_bitstream(base::bytes_of(*bytes), file);
-  if (!info) return tl::unexpected(info.error());
-  const auto image = fpga::firmware_image(base::bytes_of(*bytes).subspan(info->payload_offset, info->payload_length));
-  if (base::sha256_digest(base::bytes_of(image)) != digest) {
-    return base::fail(std::errc::io_error, file, " is not the file any more that was checked (", digest,
-                      "): put that one back");
-  }
-  return load(host, record, {image}, {digest, file, ""}, Bridges::off_already);
+  const auto text = host.read(plan::board_path);
+  if (!text) return tl::unexpected(text.error());
+  const auto board = plan::parse_board(*text, plan::board_path);
+  if (!board) return tl::unexpected(board.error());
+  const auto region = std::find_if(board->regions.begin(), board->regions.end(),
+                                   [&](const plan::Region& known) { return known.name == name; });
+  if (region == board->regions.end() || region->blank.empty()) return {};
+  const auto file = host.read(region->blank, plan::largest_bitstream);
+  if (!file) return tl::unexpected(file.error());
+  const auto facts = plan::check_blank(*region, *file);
+  if (!facts) return base::fail(std::errc::invalid_argument, facts.error());
+  const auto bytes = base::bytes_of(*file);
+  const auto image = fpga::firmware_image(bytes.subspan(facts->info.payload_offset, facts->info.payload_length));
+  return load(host, record, {image}, {facts->payload_digest, region->blank, ""}, Bridges::off_already);
 }
 
 }  // namespace
@@ -176,17 +178,15 @@ Record bitstream_record(const plan::BitstreamStep& step, const std::string& key,
   // The region is the container's alone while there is an overlay.
   if (!step.node.empty() || step.dom0.has_tree()) record.fields["overlay"] = "runx-accel-" + regions;
   if (step.loaded) record.fields["loaded"] = "yes";
-  if (!step.blank.empty()) {
-    record.fields["blank"] = step.blank;
-    record.fields["blankDigest"] = step.blank_digest;
-  }
+  if (!step.blank.empty()) record.fields["blank"] = step.blank;
   return record;
 }
 
 Status acquire_bitstream(base::Host& host, const Record& record, const Load& what) {
   const auto programmed = [&]() -> Status {
     if (is_set(record, "loaded")) return {};
-    return load(host, record, what, {field(record, "digest"), field(record, "file"), field(record, "container")},
+    return load(host, record, what,
+                {field(record, "digest"), field(record, "file"), field(record, "container"), is_set(record, "full")},
                 Bridges::off_meanwhile);
   };
   auto done = programmed();

@@ -89,6 +89,13 @@ void load(const char* file, const std::string& uuid, const std::string& director
   errno = 0;
   Device device = function<DeviceOpen>(loaded, "xrtDeviceOpen")(0);
   if (device == nullptr) fail(errno != 0 ? errno : ENODEV, "cannot open device 0");
+  // zocl loads no file whose uuid it has already, and says that all is well; but the manager may have loaded something
+  // else since, and a uuid is what the file's maker likes. So there must be another one before.
+  Uuid before{};
+  if (function<DeviceUuid>(loaded, "xrtDeviceGetXclbinUUID")(device, before) == 0 && digits(before) == uuid) {
+    fail(EEXIST,
+         "XRT has loaded a file with uuid " + uuid + " before and would skip this one: link it anew, or restart");
+  }
   errno = 0;
   if (const int result = function<DeviceLoad>(loaded, "xrtDeviceLoadXclbinFile")(device, file)) {
     fail(errno_of(result), "the device did not take the file");

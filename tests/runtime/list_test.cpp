@@ -82,7 +82,7 @@ TEST_F(ListTest, WhoHoldsThemAndWhatTheyHold) {
             (json{{"path", fake::fake_timer}, {"compatible", {"cdns,ttc"}}, {"holder", owner}}));
   const auto digest = base::sha256_digest(base::bytes_of(fpga::firmware_image(base::bytes_of(fake::make_stream({})))));
   EXPECT_EQ(all.at("regions").at(0).at("holds"),
-            (json{{"digest", digest}, {"file", "/boot/aes.bit"}, {"container", "c1"}}));
+            (json{{"digest", digest}, {"file", "/boot/aes.bit"}, {"container", "c1"}, {"full", false}}));
   EXPECT_THAT(resources(ListFormat::table),
               HasSubstr("region pr0                              c1      /boot/aes.bit (" + digest.substr(0, 19) +
                         "…, of container c1)\n"));

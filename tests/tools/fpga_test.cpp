@@ -89,9 +89,15 @@ TEST_F(Learn, RefusesWhatNothingCanBeLearnedFrom) {
   expect_refused({"pr0", bitstream("f.bit", {.partial = false})}, "it is a full bitstream");
   expect_refused({"pr0", bitstream("p.bit", {.idcode = 0x04738093})}, "IDCODE 0x04738093, which region pr0 does not");
   expect_refused({"pr0", bitstream("n.bit", {.writes = {}})}, "it writes no frame");
+  expect_refused({"pr0", bitstream("h.bin", {.header = false})}, "it does not say whether it is partial");
   folder_.file("no.bit", "no bitstream");
   expect_refused({"pr0", bitstream("a.bit", {}), folder_.at("no.bit")}, "no.bit");
   expect_refused({"pr7", folder_.at("a.bit")}, "has no region pr7 (it has pr1, pr0)");
+}
+
+TEST_F(Learn, TakesTheOwnersWordForAFileWithoutAHeader) {
+  EXPECT_EQ(learn({"--partial", "pr0", bitstream("h.bin", {.header = false})}).status, 0);
+  EXPECT_EQ(frames("pr0").size(), 1U);
 }
 
 TEST_F(Learn, RefusesAFileThatWasBuiltForAnotherRegion) {

@@ -141,7 +141,6 @@ TEST_F(PlaceTest, TheBlankOfTheRegion) {
   blank.payload_digest = digest('d');
   host_.blanks.emplace("pr0", blank);
   EXPECT_EQ(placed().blank, "/blank.bit");
-  EXPECT_EQ(placed().blank_digest, digest('d'));
   asked().region = "pr0";
   host_.blanks.insert_or_assign("pr0", Blank(tl::unexpected(std::string("cannot read /blank.bit"))));
   EXPECT_THAT(place().refusals,
@@ -164,6 +163,51 @@ TEST_F(PlaceTest, ABlankIsHeldAgainstItsRegionToo) {
   options.partial = false;
   EXPECT_THAT(check_blank(region(0), fake::make_bitstream(options)).error(), HasSubstr("is a full one"));
   EXPECT_THAT(check_blank(region(0), "no bitstream").error(), HasSubstr("/blank.bit"));
+}
+
+TEST_F(PlaceTest, AfterAFullBitstreamTheRegionsAreGone) {
+  host_.replaced["pr0"] = "c0";
+  EXPECT_THAT(placed().regions, ElementsAre("pr1"));
+  asked().region = "pr0";
+  EXPECT_THAT(place().refusals, ElementsAre(HasSubstr("region pr0 is gone: the full bitstream of container c0")));
+}
+
+TEST_F(PlaceTest, AFileThatNoRegionWouldGetIsLookedAtToo) {
+  auto full = image_.bitstreams.at("/boot/aes.bit");
+  full.info.partial = false;
+  image_.bitstreams["/boot/full.bit"] = full;
+  asked().file = "/boot/full.bit";
+  asked().variants = {{"pr0", {"/boot/aes.bit"}}, {"pr1", {"/boot/aes.bit"}}};
+  EXPECT_THAT(place().refusals, ElementsAre(HasSubstr("/boot/full.bit is a full one")));
+}
+
+class XclbinTest : public PlaceTest {
+ protected:
+  XclbinTest() {
+    info().format = fpga::Format::xclbin;
+    info().uuid = "000102030405060708090a0b0c0d0e0f";
+    section("BITSTREAM");
+    section("IP_LAYOUT");
+    host_.zocl = true;
+  }
+  void section(const char* kind) {
+    info().parts.emplace_back();
+    info().parts.back().kind = kind;
+  }
+};
+
+TEST_F(XclbinTest, XrtGetsWhatHasNothingThatNobodyCanCheck) {
+  EXPECT_EQ(placed().xclbin_uuid, info().uuid);
+  section("PARTITION_METADATA");
+  EXPECT_THAT(place().refusals, ElementsAre(HasSubstr("has a section PARTITION_METADATA, which XRT would follow")));
+  host_.zocl = false;
+  EXPECT_EQ(placed().xclbin_uuid, "");
+}
+
+TEST_F(XclbinTest, OneBitstreamAndAUuid) {
+  section("BITSTREAM");
+  info().uuid.clear();
+  EXPECT_THAT(place().refusals, ElementsAre(HasSubstr("has 2 bitstreams"), HasSubstr("has no uuid")));
 }
 
 class FullTest : public PlaceTest {

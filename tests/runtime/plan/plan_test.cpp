@@ -184,7 +184,6 @@ TEST_F(PlanTest, AnXclbinGoesToXrtWhereItsDriverIs) {
   EXPECT_EQ(plan().bitstreams.at(0).xclbin_uuid, "");
   EXPECT_THAT(plan_text(plan()), HasSubstr(") through \"Xilinx ZynqMP FPGA Manager\"\n"));
   host_.zocl = true;
-  host_.board.regions[0].node = "/fpga-region";
   EXPECT_EQ(plan().bitstreams.at(0).xclbin_uuid, "0123");
   EXPECT_EQ(plan().bitstreams.at(0).node, "");
   EXPECT_THAT(plan_text(plan()), HasSubstr(") through XRT and \"Xilinx ZynqMP FPGA Manager\"\n"));

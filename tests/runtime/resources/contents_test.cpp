@@ -31,8 +31,9 @@ TEST_F(ContentsTest, AreWrittenReadAndForgotten) {
   EXPECT_THAT(contents(), IsEmpty());
   ASSERT_TRUE(write_content(host_, "pr0", content));
   EXPECT_THAT(contents(), ElementsAre(Pair("pr0", content)));
-  ASSERT_TRUE(write_content(host_, "pr0", {"sha256:bb", "/x.bit", ""}));
-  EXPECT_EQ(contents().at("pr0").digest, "sha256:bb");
+  const Content full{"sha256:bb", "/x.bit", "c2", true};
+  ASSERT_TRUE(write_content(host_, "pr0", full));
+  EXPECT_EQ(contents().at("pr0"), full);
   for (int time = 0; time < 2; ++time) ASSERT_TRUE(forget_content(host_, "pr0"));
   EXPECT_THAT(contents(), IsEmpty());
 }
