@@ -18,11 +18,6 @@ using base::Status;
 
 constexpr const char* firmware_directory = "runx-accel";  // below /lib/firmware
 
-const std::string& field(const Record& record, const char* key) {
-  static const std::string nothing;
-  const auto found = record.fields.find(key);
-  return found == record.fields.end() ? nothing : found->second;
-}
 bool is_set(const Record& record, const char* key) { return field(record, key) == "yes"; }
 
 std::vector<std::string> regions_of(const Record& record) {

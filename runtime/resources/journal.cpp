@@ -24,6 +24,12 @@ bool read_record(std::string_view line, Record& record) {
 
 }  // namespace
 
+const std::string& field(const Record& record, const char* key) {
+  static const std::string nothing;
+  const auto found = record.fields.find(key);
+  return found == record.fields.end() ? nothing : found->second;
+}
+
 Journal parse_journal(std::string_view text) {
   Journal journal;
   while (!text.empty()) {

@@ -19,6 +19,9 @@ struct Record {
   bool operator==(const Record&) const = default;
 };
 
+// A record's field; empty where it has none.
+const std::string& field(const Record& record, const char* key);
+
 struct Journal {
   std::vector<Record> records;  // oldest first
   std::size_t torn = 0;         // bytes at the end that are no complete record

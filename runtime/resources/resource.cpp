@@ -5,17 +5,8 @@
 #include "runtime/xen/xl.h"
 
 namespace runx::resources {
-namespace {
 
 using base::Status;
-
-const std::string& field(const Record& record, const char* key) {
-  static const std::string nothing;
-  const auto found = record.fields.find(key);
-  return found == record.fields.end() ? nothing : found->second;
-}
-
-}  // namespace
 
 Record claim_record(const std::string& claim) { return {"claim", {{"claim", claim}}}; }
 
