@@ -57,6 +57,7 @@ class OverlayImageTest : public testing::Test {
     auto tree = devtree::Blob::parse(base::bytes_of(source), "xen.dtb").value();
     devtree::DraftNode node{"fpga-region"};
     node.add("compatible", devtree::text_value("fpga-region"));
+    node.add("phandle", devtree::cells_value({0x100}));
     ASSERT_TRUE(tree.add_node("/", node));
     ASSERT_TRUE(tree.set_property("/__symbols__", "fpga_full", devtree::text_value(fake::fake_region)));
     const auto declared = devtree::declare_regions(tree, {plan::space_of(board.regions[0])});
