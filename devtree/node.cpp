@@ -215,16 +215,6 @@ std::optional<Node> Tree::with_label(std::string_view label) const& {
 }
 
 base::Result<Node> Tree::resolve(const std::string& name) const& {
-  auto found = resolve_any(name);
-  // boot_tree.h: it stands for what comes and goes in a region, which is held and given as the region.
-  if (found && found->is_compatible("runx-accel,region-window")) {
-    return base::fail(std::errc::operation_not_permitted, name,
-                      ": declares a region of the fabric and is no device: ask for the region");
-  }
-  return found;
-}
-
-base::Result<Node> Tree::resolve_any(const std::string& name) const& {
   if (!name.empty() && name[0] == '/') {
     if (const auto node = find(name)) return *node;
     return base::fail(std::errc::no_such_device, name, ": the boot tree has no such node");

@@ -86,14 +86,12 @@ class Tree {
 
   // The node that a person or an image means: an absolute path, an alias, a label or a compatible string, in
   // this order. A compatible string must belong to one node; where it belongs to several, to one that is marked
-  // xen,passthrough. Errors: no_such_device, or invalid_argument where several are meant (they are listed);
-  // operation_not_permitted for the declaration of a region (boot_tree.h).
+  // xen,passthrough. Errors: no_such_device, or invalid_argument where several are meant (they are listed).
   base::Result<Node> resolve(const std::string& name) const&;
   base::Result<Node> resolve(const std::string& name) && = delete;
 
  private:
   struct Filler;
-  base::Result<Node> resolve_any(const std::string& name) const&;
   explicit Tree(std::shared_ptr<const Node::Index> index) : index_(std::move(index)) {}
   std::shared_ptr<const Node::Index> index_;
 };

@@ -43,6 +43,17 @@ bool is_dom0_property(std::string_view property) {
   return among(known, property);
 }
 
+// What a bus around Dom0's nodes may say. Dom0's kernel sets the assigned-clocks of any node before it looks for a
+// driver (of_clk_set_defaults), so a bus has no more than addresses.
+bool is_dom0_bus_property(std::string_view property) {
+  return is_bus_property(property) || property == "compatible" || property == "status" || property == "phandle" ||
+         property == "linux,phandle";
+}
+
+bool refers_to_clocks(std::string_view property) {
+  return property == "clocks" || property == "assigned-clocks" || property == "assigned-clock-parents";
+}
+
 // include/dt-bindings/clock/xlnx-zynqmp-clk.h of Linux: PL0_REF to PL3_REF.
 constexpr std::uint32_t first_fabric_clock = 71;
 constexpr std::uint32_t last_fabric_clock = 74;
@@ -58,15 +69,17 @@ class Half {
  private:
   std::optional<DraftNode> draw(const Node& node, bool content);
   void draw_target(const Node& node, DraftNode& out);
-  void draw_properties(const Node& node, DraftNode& out);
+  void draw_properties(const Node& node, bool kind, DraftNode& out);
   void keep(const Node& node, std::string_view property) { kept_[node.path()].insert(std::string(property)); }
   bool is_kept(const Node& node, const std::string& property) const {
     const auto found = kept_.find(node.path());
     return found != kept_.end() && found->second.contains(property);
   }
   void check_clocks(const Node& node, const std::string& place);
+  std::set<std::size_t> referred(const Node& node, const char* property) const;
   void check_clock(const Node& provider, const std::vector<std::uint32_t>& arguments, const std::string& place);
   void check_registers(const std::string& place);
+  bool is_dom0s_already(const Node& node, const Block& block) const;
   void check_references();
   DraftNode fixups() const;
   std::optional<DraftNode> local_fixups(const Node& node) const;
@@ -87,30 +100,26 @@ void Half::draw_target(const Node& node, DraftNode& out) {
   for (const Property& property : node.properties()) {
     const std::string name(property.name);
     if (name == "phandle" || name == "linux,phandle") continue;
-    if (!own || !(is_load_property(name) || is_bus_property(name))) {
+    if (own && is_load_property(name) && !is_timeout_property(name)) {
+      left_out_.push_back({*overlay_.place(node), name, "what is loaded and how is for the runtime to say"});
+      continue;
+    }
+    if (!own || !(is_timeout_property(name) || is_bus_property(name))) {
       const auto before = base_.find(*overlay_.place(node));
       const auto was = before ? before->bytes(name) : std::nullopt;
       if (!was || !std::equal(was->begin(), was->end(), property.value.begin(), property.value.end()))
         left_out_.push_back({*overlay_.place(node), name, "it is the board's"});
       continue;
     }
-    if (name == "firmware-name") {
-      if (request_.firmware.empty()) {
-        left_out_.push_back({*overlay_.place(node), name, "the region is programmed already"});
-        continue;
-      }
-      out.add(name, text_value(request_.firmware));
-    } else {
-      out.add(name, {property.value.begin(), property.value.end()});
-    }
+    out.add(name, {property.value.begin(), property.value.end()});
     keep(node, name);
   }
 }
 
-void Half::draw_properties(const Node& node, DraftNode& out) {
+void Half::draw_properties(const Node& node, bool kind, DraftNode& out) {
   for (const Property& property : node.properties()) {
     const std::string name(property.name);
-    if (!is_dom0_property(name)) {
+    if (!(kind ? is_dom0_property(name) : is_dom0_bus_property(name))) {
       left_out_.push_back({*overlay_.place(node), name, "it is no business of Dom0's half"});
       continue;
     }
@@ -136,7 +145,7 @@ std::optional<DraftNode> Half::draw(const Node& node, bool content) {
       refused_.push_back({place, "holds nodes of Dom0's and is no simple-bus: take these out of it"});
     }
     DraftNode whole{out.name};
-    draw_properties(node, whole);
+    draw_properties(node, kind, whole);
     whole.children = std::move(out.children);
     out = std::move(whole);
     if (kind) {
@@ -157,42 +166,64 @@ void Half::check_clock(const Node& provider, const std::vector<std::uint32_t>& a
                                   " that is not one of the fabric's four (71 to 74 of xlnx,zynqmp-clk)")});
 }
 
+// Where the property's cells are phandles, by the overlay's fixups; empty, too, when two of them overlap.
+std::set<std::size_t> Half::referred(const Node& node, const char* property) const {
+  std::set<std::size_t> out;
+  for (const auto& reference : overlay_.references()) {
+    if (reference.node == node && reference.property == property && !out.insert(reference.offset).second) return {};
+  }
+  return out;
+}
+
+// A number that is no reference means one thing in the merged tree and another in Dom0's, whose phandles are others.
 void Half::check_clocks(const Node& node, const std::string& place) {
   const auto there = merged_.find(place);
   for (const char* property : {"clocks", "assigned-clocks", "assigned-clock-parents"}) {
     if (!there || !node.has(property)) continue;
     const auto cells = there->cells(property);
+    std::set<std::size_t> providers;
     for (std::size_t at = 0; at < cells.size();) {
       const auto provider = merged_.with_phandle(cells[at]);
       const auto count = provider ? provider->cell("#clock-cells") : std::nullopt;
+      providers.insert(4 * at);
       if (!count || *count > cells.size() - at - 1) {
-        refused_.push_back({place, text("has ", property, " that lead to no clock")});
+        providers.clear();
         break;
       }
       const auto first = cells.begin() + static_cast<std::ptrdiff_t>(at) + 1;
       check_clock(*provider, {first, first + *count}, place);
       at += 1 + *count;
     }
+    if (providers.empty() || providers != referred(node, property))
+      refused_.push_back({place, text("has ", property, " that lead to no clock")});
   }
 }
 
-// Xen maps for Dom0 what nodes of its own tree have, and nothing that comes later.
+// A node of the boot tree by which Dom0 has the registers, for the same purpose.
+bool Half::is_dom0s_already(const Node& node, const Block& block) const {
+  const auto nodes = base_.nodes();
+  return std::any_of(nodes.begin(), nodes.end(), [&](const Node& theirs) {
+    if (!is_dom0_kind(theirs) || is_marked(theirs) || !theirs.available()) return false;
+    const auto names = node.strings("compatible");
+    if (std::none_of(names.begin(), names.end(), [&](const auto& name) { return theirs.is_compatible(name); }))
+      return false;
+    const auto blocks = cpu_blocks(theirs, base_);
+    return blocks && std::find(blocks->begin(), blocks->end(), block) != blocks->end();
+  });
+}
+
+// Xen maps for Dom0 what nodes of its own tree have, and nothing that comes later. But most of what it maps is no
+// business of an image: the memory's controller, IOMMUs, other devices.
 void Half::check_registers(const std::string& place) {
   const auto there = merged_.find(place);
   if (!there || !there->has("reg")) return;
   const auto blocks = cpu_blocks(*there, merged_);
   if (!blocks) return refused_.push_back({place, "has registers that cannot be followed: " + blocks.error().what});
   for (const Block& block : *blocks) {
-    const auto nodes = base_.nodes();
-    const bool mapped = std::any_of(nodes.begin(), nodes.end(), [&](const Node& node) {
-      const auto theirs = is_marked(node) || !node.available() ? Result<std::vector<Block>>(std::vector<Block>{})
-                                                               : cpu_blocks(node, base_);
-      return theirs && std::any_of(theirs->begin(), theirs->end(), [&](const Block& one) { return one.holds(block); });
-    });
-    if (mapped) continue;
+    if (is_dom0s_already(*there, block)) continue;
     refused_.push_back({place, text("is Dom0's and has registers at ", base::hex(block.address),
-                                    ", which Xen has not mapped for Dom0: put the node into the boot tree, and leave "
-                                    "it out of the overlay")});
+                                    ", which no node of its kind in the boot tree has: put the node into the boot "
+                                    "tree, and leave it out of the overlay")});
   }
 }
 
@@ -202,7 +233,13 @@ void Half::check_references() {
     if (const auto phandle = node.phandle()) phandles.emplace(*phandle, node.path());
   }
   for (const auto& reference : overlay_.references()) {
-    if (!reference.label.empty() || !is_kept(reference.node, reference.property)) continue;
+    if (!is_kept(reference.node, reference.property)) continue;
+    if (!refers_to_clocks(reference.property) && reference.property != "fpga-bridges") {
+      refused_.push_back({*overlay_.place(reference.node),
+                          text("is Dom0's, and its ", reference.property, " has a reference, where a number stands")});
+      continue;
+    }
+    if (!reference.label.empty()) continue;
     const auto found = phandles.find(base::be32(*reference.node.bytes(reference.property), reference.offset));
     if (found != phandles.end() && kept_.contains(found->second)) continue;
     refused_.push_back(
@@ -261,12 +298,8 @@ Result<Blob> Half::result() && {
     auto content = draw(fragment.content, true);
     if (!content) continue;
     DraftNode out{std::string(fragment.node.name())};
-    for (const char* property : {"target", "target-path"}) {
-      const auto value = fragment.node.bytes(property);
-      if (!value) continue;
-      out.add(property, {value->begin(), value->end()});
-      keep(fragment.node, property);
-    }
+    // A path, also where the overlay has a label: region_overlay.h looks for the region's fragment by it.
+    out.add("target-path", text_value(fragment.target));
     out.children.push_back(std::move(*content));
     root.children.push_back(std::move(out));
   }
@@ -282,10 +315,14 @@ Result<Blob> Half::result() && {
 
 bool is_region(const Node& node) { return node.is_compatible("fpga-region"); }
 
+bool is_timeout_property(std::string_view property) {
+  return property == "region-unfreeze-timeout-us" || property == "region-freeze-timeout-us";
+}
+
 bool is_load_property(std::string_view property) {
   constexpr std::array<std::string_view, 5> known = {"firmware-name", "partial-fpga-config", "external-fpga-config",
-                                                     "region-unfreeze-timeout-us", "region-freeze-timeout-us"};
-  return among(known, property);
+                                                     "encrypted-fpga-config", "userkey-encrypted-fpga-config"};
+  return is_timeout_property(property) || among(known, property);
 }
 
 bool is_bus_property(std::string_view property) {

@@ -2,7 +2,8 @@
 #pragma once
 
 // Dom0's half of an overlay for the fabric (overlay_split.h): which nodes are Dom0's, and the overlay that is left when
-// all others are taken out. Its labels, fixups and targets stay as they were, for Dom0's kernel resolves them.
+// all others are taken out. Its labels and fixups stay as they were, for Dom0's kernel resolves them; its fragments are
+// aimed by path.
 
 #include "devtree/overlay.h"
 #include "devtree/overlay_split.h"
@@ -12,8 +13,10 @@ namespace runx::devtree {
 // An fpga-region (Linux: Documentation/devicetree/bindings/fpga/fpga-region.yaml).
 bool is_region(const Node& node);
 
-// What an overlay may say to the node of a region: how it is loaded, and where there is nothing yet how it is a bus.
+// What an overlay may say to the node of a region: how it is loaded, and where there is nothing yet how it is a bus. Of
+// the former Dom0's half keeps the timeouts; the rest is written by who programs (fpga/region_overlay.h).
 bool is_load_property(std::string_view property);
+bool is_timeout_property(std::string_view property);
 bool is_bus_property(std::string_view property);
 
 // Kinds of nodes by which Dom0 programs, clocks and isolates the fabric. Every compatible string has to be of the list,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "devtree/overlay_dom0.h"
 
@@ -51,6 +52,7 @@ class Splitting {
   void check_changes();
   void check_changed(const Node& before, const Node& after);
   void check_places();
+  void check_once();
   void check_phandles();
   void choose_named();
   void choose_outermost(const Node& node);
@@ -115,6 +117,22 @@ void Splitting::check_places() {
     const auto above = base_.find(parent_path(node.path()));
     if (!above || !above->parent() || above->is_compatible("simple-bus") || is_region(*above)) continue;
     refuse(node.path(), "cannot be added there: accelerators stand below the root, a simple-bus or an fpga-region");
+  }
+}
+
+// Dom0's half is made of the overlay and checked in the merged tree: a node has to be the same in both. Two of one
+// place are not, and neither is one that libfdt takes for another ("a" for an "a@1").
+void Splitting::check_once() {
+  std::set<std::string> seen;
+  for (const Node& node : overlay_.tree().nodes()) {
+    const auto place = overlay_.place(node);
+    if (!place) continue;
+    const bool first = seen.insert(*place).second;
+    if (!merged_.find(*place)) {
+      refuse(*place, "has the name of a node beside it, without the address: give it another name");
+    } else if (!first && (!base_.find(*place) || *place == request_.region.node)) {
+      refuse(*place, "stands twice in the overlay: write it once, in one fragment");
+    }
   }
 }
 
@@ -279,6 +297,7 @@ void Splitting::list_left_out() {
 Result<OverlaySplit> Splitting::result() && {
   check_changes();
   check_places();
+  check_once();
   check_phandles();
   if (request_.nodes.empty()) {
     choose_outermost(merged_.root());

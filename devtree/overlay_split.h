@@ -11,10 +11,11 @@
 //   nobody's   the rest; it is listed
 //
 // An overlay comes from an image, and asks. So it adds nodes, below the root, a simple-bus or an fpga-region, and
-// changes nothing that the boot tree has but the region's own node, in few properties. An accelerator lies within the
-// apertures and interrupts that the board file gives the region and that the boot tree declares (boot_tree.h). Dom0's
-// half has kinds and properties of a list, and sets no clock but the fabric's. What is against that is a refusal, and
-// all of them are reported at once.
+// changes nothing that the boot tree has but the region's own node, in few properties; what is loaded there it never
+// says. An accelerator lies within the apertures and interrupts that the board file gives the region and that the boot
+// tree declares (boot_tree.h). Dom0's half has kinds and properties of a list, sets no clock but the fabric's, and has
+// no registers but those that Dom0 has by a node of the same kind. What is against that is a refusal, and all of them
+// are reported at once.
 
 #include <string>
 #include <vector>
@@ -30,10 +31,7 @@ namespace runx::devtree {
 struct OverlayRequest {
   RegionSpace region;                   // that the design stands in
   std::vector<std::string> nodes = {};  // paths or labels; empty: the outermost nodes with registers
-  // What the region's node in Dom0 shall load, below /lib/firmware; empty: nothing, it is programmed already. What the
-  // overlay says is never taken: it could name any file of Dom0's.
-  std::string firmware = {};
-  std::string name = "the overlay";  // what errors call it
+  std::string name = "the overlay";     // what errors call it
 };
 
 struct OverlaySplit {

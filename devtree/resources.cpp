@@ -94,6 +94,8 @@ void Resources::find_tops(const std::vector<std::string>& paths) {
 
 void Resources::check_top(const Node& top) {
   if (!top.parent()) return refuse(top, "is the whole machine, not a device");
+  // It stands for what comes and goes in a region, which is held and given as the region.
+  if (is_window(top)) return refuse(top, "declares a region of the fabric and is no device: ask for the region");
   constexpr std::string_view prepare = " with accelkit board prepare and boot Xen with that tree";
   // Preparing the tree also switches the node on: one thing to say and to do.
   const std::string unmarked = base::text("is not marked xen,passthrough in the boot tree: mark it", prepare);

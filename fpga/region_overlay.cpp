@@ -6,6 +6,7 @@
 #include <optional>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <libfdt.h>
 
@@ -90,8 +91,10 @@ Status check_half(const std::string& half) {
   if (const int error = fdt_check_full(half.data(), half.size())) {
     return tl::unexpected(half_error(base::text("is no device tree: ", fdt_strerror(error))));
   }
+  std::vector<const char*> properties{"firmware-name", "external-fpga-config"};
+  for (const auto& [flag, property] : flag_properties) properties.push_back(property);
   for (int node = 0; node >= 0; node = fdt_next_node(half.data(), node, nullptr)) {
-    for (const char* property : {"firmware-name", "external-fpga-config"}) {
+    for (const char* property : properties) {
       if (fdt_getprop(half.data(), node, property, nullptr) == nullptr) continue;
       return tl::unexpected(
           half_error(base::text("has '", property, "' in the node '", fdt_get_name(half.data(), node, nullptr),

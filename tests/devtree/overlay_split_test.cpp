@@ -46,7 +46,6 @@ Wanted wanted_of(const std::string& source) {
     words >> comment >> key >> value;
     if (comment != "//") continue;
     if (key == "ask:") out.request.nodes.push_back(value);
-    if (key == "firmware:") out.request.firmware = value;
     if (key == "memory:") out.memory = std::stoull(value) * mib;
     if (key != "region:") continue;
     out.request.region.name = value;
@@ -178,17 +177,15 @@ class Shell : public ::testing::Test {
 };
 
 TEST_F(Shell, TheSlotsDevicesGoToTheGuest) {
-  const OverlayRequest request{.region = space_,
-                               .nodes = {"RP_0_AccelConfig_0", "/axi/rm_comm_box@81000000"},
-                               .firmware = "runx-accel/shell.bin",
-                               .name = "shell.dtbo"};
+  const OverlayRequest request{
+      .region = space_, .nodes = {"RP_0_AccelConfig_0", "/axi/rm_comm_box@81000000"}, .name = "shell.dtbo"};
   const auto split = split_of(base_tree(), overlay("shell.dtbo"), request);
   ASSERT_TRUE(split) << split.error().what;
   for (const auto& refusal : split->refused) ADD_FAILURE() << refusal.node << " " << refusal.reason;
   EXPECT_THAT(split->guest_nodes, ElementsAre("/axi/AccelConfig@80000000", "/axi/rm_comm_box@81000000"));
   const Tree dom0 = Tree::of(split->dom0);
-  EXPECT_EQ(dom0.find("/fragment@0/__overlay__")->strings("firmware-name"),
-            std::vector<std::string>{"runx-accel/shell.bin"});
+  EXPECT_EQ(dom0.find("/fragment@0")->strings("target-path"), std::vector<std::string>{"/fpga-region"});
+  EXPECT_FALSE(dom0.find("/fragment@0/__overlay__")->has("firmware-name"));
   EXPECT_TRUE(dom0.find("/fragment@0/__overlay__/fpga-PR0"));
   EXPECT_TRUE(dom0.find("/fragment@1/__overlay__/afi0"));
   EXPECT_TRUE(dom0.find("/fragment@1/__overlay__/clocking3"));
@@ -224,13 +221,14 @@ TEST_F(Shell, ASlotsOverlayNeedsTheShell) {
   const Tree base = Tree::of(base_tree());
   const auto host = Overlay::read(overlay("shell.dtbo"), base, "shell")->apply_to(base_tree()).value();
   const RegionSpace slot{"pr0", "/fpga-region/fpga-PR0", {}, {}};
-  const auto split = split_overlay(host, overlay("aes128-slot0.dtbo"), {.region = slot, .firmware = "x.bin"});
+  const auto split = split_overlay(host, overlay("aes128-slot0.dtbo"), {.region = slot});
   ASSERT_TRUE(split) << split.error().what;
   for (const auto& refusal : split->refused) ADD_FAILURE() << refusal.node << " " << refusal.reason;
   EXPECT_THAT(split->guest_nodes, ::testing::IsEmpty());
-  const Tree dom0 = Tree::of(split->dom0);
-  EXPECT_EQ(dom0.find("/fragment@0/__overlay__")->strings("firmware-name"), std::vector<std::string>{"x.bin"});
-  EXPECT_EQ(dom0.find("/__fixups__")->strings("fpga_PR0"), std::vector<std::string>{"/fragment@0:target:0"});
+  EXPECT_FALSE(split->dom0.has_tree()) << "it only says what is loaded, and how";
+  std::vector<std::string> left_out;
+  for (const auto& change : split->left_out) left_out.push_back(change.node + " " + change.what);
+  EXPECT_THAT(left_out, ElementsAre(slot.node + " firmware-name", slot.node + " partial-fpga-config"));
   // The other slot's is refused.
   const RegionSpace wrong{"pr1", "/fpga-region/fpga-PR1", {}, {}};
   const auto other = split_overlay(host, overlay("aes128-slot0.dtbo"), {.region = wrong});

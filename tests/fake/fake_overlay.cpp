@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 #include <sstream>
 
 #include <libfdt.h>
@@ -120,12 +121,33 @@ void add_nodes(FakeHost& host, const std::string& path, const void* tree, int no
   }
 }
 
+// find_dup_cset_node_entry() and find_dup_cset_prop(): what two fragments add to one place is nobody's.
+bool adds_twice(const std::string& path, const void* tree, int node, std::set<std::string>& seen) {
+  int property = 0;
+  fdt_for_each_property_offset(property, tree, node) {
+    const char* name = nullptr;
+    fdt_getprop_by_offset(tree, property, &name, nullptr);
+    if (!seen.insert(path + ":" + name).second) return true;
+  }
+  int child = 0;
+  fdt_for_each_subnode(child, tree, node) {
+    if (adds_twice(path + "/" + fdt_get_name(tree, child, nullptr), tree, child, seen)) return true;
+  }
+  return false;
+}
+
 int apply(FakeHost& host, const Regions& regions, const std::string& directory, const std::string& blob) {
   if (const int error = ordered(host, "apply")) return error;
   if (fdt_check_full(blob.data(), blob.size()) != 0) return EINVAL;
   const auto fragments = fragments_of(blob.data());
   for (const auto& [target, overlay] : fragments) {
     if (target.empty() || !there(host, live + target)) return EINVAL;
+  }
+  std::set<std::string> seen;
+  for (const auto& [target, overlay] : fragments) {
+    if (!adds_twice(target, blob.data(), overlay, seen)) continue;
+    complain(host, "OF: changeset: ERROR: multiple fragments add, update, and/or delete property " + target);
+    return EINVAL;
   }
   std::string added;
   for (const auto& [target, overlay] : fragments) {

@@ -99,6 +99,10 @@ TEST(RegionOverlay, LetsNobodyElseProgram) {
   fdt_setprop(external.data(), fdt_path_offset(external.data(), "/fragment@0/__overlay__/clock"),
               "external-fpga-config", nullptr, 0);
   EXPECT_THAT(refusal(external), HasSubstr("has 'external-fpga-config' in the node 'clock'"));
+  auto partial = half({"/axi"});
+  fdt_setprop(partial.data(), fdt_path_offset(partial.data(), "/fragment@0/__overlay__"), "partial-fpga-config",
+              nullptr, 0);
+  EXPECT_THAT(refusal(partial), HasSubstr("has 'partial-fpga-config' in the node '__overlay__'"));
 }
 
 TEST(RegionOverlay, IsMadeOfTreesOnly) {

@@ -54,7 +54,12 @@ class OverlayImageTest : public testing::Test {
     board_.file("/etc/runx-accel/board.json", base::json_text(file));
     const auto board = plan::parse_board(base::json_text(file), "board.json").value();
     const auto source = fake::fake_boot_tree();
-    const auto tree = devtree::Blob::parse(base::bytes_of(source), "xen.dtb").value();
+    auto tree = devtree::Blob::parse(base::bytes_of(source), "xen.dtb").value();
+    devtree::DraftNode node{"fpga-region"};
+    node.add("compatible", devtree::text_value("fpga-region"));
+    node.add("phandle", devtree::cells_value({0x100}));
+    ASSERT_TRUE(tree.add_node("/", node));
+    ASSERT_TRUE(tree.set_property("/__symbols__", "fpga_full", devtree::text_value(fake::fake_region)));
     const auto declared = devtree::declare_regions(tree, {plan::space_of(board.regions[0])});
     ASSERT_TRUE(declared) << declared.error().what;
     board_.file("/boot/xen.dtb", std::string(base::text_of(declared->bytes())));
@@ -109,6 +114,30 @@ TEST_F(OverlayImageTest, OfARegionWithANodeIsOneStepWithTheProgramming) {
   ASSERT_TRUE(remove(caller_, "c1", true));
   EXPECT_THAT(overlays(), IsEmpty());
   EXPECT_FALSE(live("/axi/afi0"));
+}
+
+// As the vendor's tools write it: by a label, with a file's name of their own.
+TEST_F(OverlayImageTest, MayBeForTheRegionsNodeByLabel) {
+  auto file = base::parse_json(board_.content("/etc/runx-accel/board.json"), "").value();
+  file["regions"][0]["node"] = fake::fake_region;
+  configure(file);
+  auto source = std::string(overlay_source);
+  source.insert(source.rfind("};"),
+                "fragment@1 { target = <&fpga_full>; __overlay__ { partial-fpga-config; external-fpga-config;"
+                " firmware-name = \"../../etc/shadow\"; region-unfreeze-timeout-us = <7>;"
+                " fpga-PR0 { compatible = \"fpga-region\"; }; }; };\n");
+  board_.file("/bundle/rootfs/boot/aes.dtbo", fake::compile_tree(source));
+  const auto done = create();
+  ASSERT_TRUE(done) << done.error().what;
+  EXPECT_EQ(board_.loads(), 1U);
+  const std::string node = "/proc/device-tree" + std::string(fake::fake_region);
+  EXPECT_THAT(board_.content(node + "/firmware-name"), AllOf(HasSubstr("runx-accel"), Not(HasSubstr("shadow"))));
+  EXPECT_FALSE(board_.exists(node + "/external-fpga-config"));
+  EXPECT_TRUE(board_.exists(node + "/partial-fpga-config"));
+  EXPECT_TRUE(board_.exists(node + "/region-unfreeze-timeout-us"));
+  EXPECT_TRUE(board_.exists(node + "/fpga-PR0"));
+  ASSERT_TRUE(remove(caller_, "c1", true));
+  EXPECT_THAT(overlays(), IsEmpty());
 }
 
 TEST_F(OverlayImageTest, WhatLiesOutsideTheRegionIsRefusedBeforeAnythingIsTouched) {
