@@ -68,7 +68,8 @@ TEST(ImageAnnotate, SaysEverythingThatIsWrongAndWritesNothing) {
                               "io.runx-accel.domain.vcpus=0"});
   EXPECT_THAT(said.error, HasSubstr("did you mean io.runx-accel.domain.memory?"));
   EXPECT_THAT(said.error, HasSubstr("not a number of virtual CPUs"));
-  EXPECT_THAT(accelkit({"image", "annotate", maker.path()}).error, HasSubstr("usage: --from, --set or --unset is required"));
+  EXPECT_THAT(accelkit({"image", "annotate", maker.path()}).error,
+              HasSubstr("usage: --from, --set or --unset is required"));
   EXPECT_THAT(accelkit({"image", "annotate", maker.path(), "--set", "novalue"}).error, HasSubstr("write KEY=VALUE"));
   const auto json = maker.path() + ".json";
   fake::write_file(json, R"({"a": 1, "a.b": []})");
