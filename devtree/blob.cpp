@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <unordered_set>
 
 #include <libfdt.h>
 
@@ -20,11 +21,13 @@ bool printable_name(std::string_view name) {
                      [](char c) { return c > ' ' && c <= '~' && c != '/' && c != '"' && c != '\\'; });
 }
 
-// What fdt_check_full() lets pass: no root node, names that no node or property can have, too deep a nesting.
+// What fdt_check_full() lets pass: no root node, names that no node or property can have, too deep a nesting, and a
+// property that a node has twice: who reads the tree would see the one, and who applies an overlay the other.
 struct FurtherCheck {
   const std::string& tree;
   base::Status result = {};
   std::string_view node = {};
+  std::unordered_set<std::string_view> seen = {};  // properties of the node that was begun or ended last
   int depth = 0;
   bool root = false;
 
@@ -40,6 +43,7 @@ struct FurtherCheck {
     if (name.empty() != (depth == 0) || !printable_name(name))
       return wrong("the node at offset ", offset, " has a name that no node can have");
     node = name;
+    seen.clear();
     ++depth;
     return true;
   }
@@ -47,9 +51,13 @@ struct FurtherCheck {
     if (!root) return wrong("does not begin with a root node");
     if (name.empty() || !printable_name(name))
       return wrong("node ", node, " has a property with a name that no property can have");
+    if (!seen.insert(name).second) return wrong("node ", node, " has the property ", name, " twice");
     return true;
   }
-  bool end() { return --depth > 0; }
+  bool end() {
+    seen.clear();
+    return --depth > 0;
+  }
 };
 
 int write_node(void* fdt, const DraftNode& node, bool root) {
@@ -118,7 +126,7 @@ base::Result<Blob> Blob::parse(base::Bytes bytes, const std::string& name) {
     return fail(std::errc::invalid_argument, name, ": ", fdt_words(error));
   }
   FurtherCheck further{name};
-  walk(data, further);
+  if (!walk(data, further) && further.result) further.wrong("a node or property reaches beyond the tree's end");
   if (further.result && !further.root) further.wrong("does not begin with a root node");
   if (!further.result) return tl::make_unexpected(further.result.error());
   return Blob(std::move(data));

@@ -47,6 +47,21 @@ TEST(Blob, SaysWhatIsWrong) {
   EXPECT_THAT(error_of(old), HasSubstr("version 16 is older than 17"));
 }
 
+// libfdt 1.6.1 lets both pass.
+TEST(Blob, RefusesAPropertyThatIsLongerThanTheTree) {
+  std::string tree = small_tree();
+  const auto value = tree.find(std::string("\0\0\0\1\0\0\0\2", 8));
+  for (std::size_t byte = value - 8; byte < value - 4; ++byte) tree[byte] = '\xff';
+  EXPECT_NE(error_of(tree), "no error");
+}
+
+TEST(Blob, RefusesAPropertyThatANodeHasTwice) {
+  std::string tree = compile("/dts-v1/; / { n { first = <1>; other = <2>; }; m { first = <1>; }; };");
+  EXPECT_EQ(error_of(tree), "no error");
+  tree.replace(tree.find("other"), 5, "first");
+  EXPECT_EQ(error_of(tree), "x.dtb: node n has the property first twice");
+}
+
 TEST(Blob, RefusesEveryTruncation) {
   for (std::size_t size = 0; size < small_tree().size(); ++size) {
     EXPECT_FALSE(Blob::parse(base::bytes_of(small_tree().substr(0, size)), "x.dtb")) << size;
