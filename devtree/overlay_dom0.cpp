@@ -58,10 +58,10 @@ bool refers_to_clocks(std::string_view property) {
 constexpr std::uint32_t first_fabric_clock = 71;
 constexpr std::uint32_t last_fabric_clock = 74;
 
-class Half {
+class Dom0OverlayBuilder {
  public:
-  Half(const Overlay& overlay, const Tree& base, const Tree& merged, const OverlayRequest& request,
-       std::vector<Refusal>& refused, std::vector<Change>& left_out)
+  Dom0OverlayBuilder(const Overlay& overlay, const Tree& base, const Tree& merged, const OverlayRequest& request,
+                     std::vector<Refusal>& refused, std::vector<Change>& left_out)
       : overlay_(overlay), base_(base), merged_(merged), request_(request), refused_(refused), left_out_(left_out) {}
 
   Result<Blob> result() &&;
@@ -95,7 +95,7 @@ class Half {
 };
 
 // Properties for a node that the boot tree has: only the region's own gets any.
-void Half::draw_target(const Node& node, DraftNode& out) {
+void Dom0OverlayBuilder::draw_target(const Node& node, DraftNode& out) {
   const bool own = overlay_.place(node) == request_.region.node;
   for (const Property& property : node.properties()) {
     const std::string name(property.name);
@@ -116,7 +116,7 @@ void Half::draw_target(const Node& node, DraftNode& out) {
   }
 }
 
-void Half::draw_properties(const Node& node, bool kind, DraftNode& out) {
+void Dom0OverlayBuilder::draw_properties(const Node& node, bool kind, DraftNode& out) {
   for (const Property& property : node.properties()) {
     const std::string name(property.name);
     if (!(kind ? is_dom0_property(name) : is_dom0_bus_property(name))) {
@@ -128,7 +128,7 @@ void Half::draw_properties(const Node& node, bool kind, DraftNode& out) {
   }
 }
 
-std::optional<DraftNode> Half::draw(const Node& node, bool content) {
+std::optional<DraftNode> Dom0OverlayBuilder::draw(const Node& node, bool content) {
   const auto place = *overlay_.place(node);
   const bool old = content || base_.find(place).has_value();
   DraftNode out{std::string(node.name())};
@@ -157,7 +157,8 @@ std::optional<DraftNode> Half::draw(const Node& node, bool content) {
   return out;
 }
 
-void Half::check_clock(const Node& provider, const std::vector<std::uint32_t>& arguments, const std::string& place) {
+void Dom0OverlayBuilder::check_clock(const Node& provider, const std::vector<std::uint32_t>& arguments,
+                                     const std::string& place) {
   if (!base_.find(provider.path())) return;  // the overlay's own
   if (provider.is_compatible("xlnx,zynqmp-clk") && arguments.size() == 1 && arguments[0] >= first_fabric_clock &&
       arguments[0] <= last_fabric_clock)
@@ -167,7 +168,7 @@ void Half::check_clock(const Node& provider, const std::vector<std::uint32_t>& a
 }
 
 // Where the property's cells are phandles, by the overlay's fixups; empty, too, when two of them overlap.
-std::set<std::size_t> Half::referred(const Node& node, const char* property) const {
+std::set<std::size_t> Dom0OverlayBuilder::referred(const Node& node, const char* property) const {
   std::set<std::size_t> out;
   for (const auto& reference : overlay_.references()) {
     if (reference.node == node && reference.property == property && !out.insert(reference.offset).second) return {};
@@ -176,7 +177,7 @@ std::set<std::size_t> Half::referred(const Node& node, const char* property) con
 }
 
 // A number that is no reference means one thing in the merged tree and another in Dom0's, whose phandles are others.
-void Half::check_clocks(const Node& node, const std::string& place) {
+void Dom0OverlayBuilder::check_clocks(const Node& node, const std::string& place) {
   const auto there = merged_.find(place);
   for (const char* property : {"clocks", "assigned-clocks", "assigned-clock-parents"}) {
     if (!there || !node.has(property)) continue;
@@ -200,7 +201,7 @@ void Half::check_clocks(const Node& node, const std::string& place) {
 }
 
 // A node of the boot tree by which Dom0 has the registers, for the same purpose.
-bool Half::is_dom0s_already(const Node& node, const Block& block) const {
+bool Dom0OverlayBuilder::is_dom0s_already(const Node& node, const Block& block) const {
   const auto nodes = base_.nodes();
   return std::any_of(nodes.begin(), nodes.end(), [&](const Node& theirs) {
     if (!is_dom0_kind(theirs) || is_marked(theirs) || !theirs.available()) return false;
@@ -214,7 +215,7 @@ bool Half::is_dom0s_already(const Node& node, const Block& block) const {
 
 // Xen maps for Dom0 what nodes of its own tree have, and nothing that comes later. But most of what it maps is no
 // business of an image: the memory's controller, IOMMUs, other devices.
-void Half::check_registers(const std::string& place) {
+void Dom0OverlayBuilder::check_registers(const std::string& place) {
   const auto there = merged_.find(place);
   if (!there || !there->has("reg")) return;
   const auto blocks = cpu_blocks(*there, merged_);
@@ -227,7 +228,7 @@ void Half::check_registers(const std::string& place) {
   }
 }
 
-void Half::check_references() {
+void Dom0OverlayBuilder::check_references() {
   std::map<std::uint32_t, std::string> phandles;
   for (const Node& node : overlay_.tree().nodes()) {
     if (const auto phandle = node.phandle()) phandles.emplace(*phandle, node.path());
@@ -249,7 +250,7 @@ void Half::check_references() {
   }
 }
 
-DraftNode Half::fixups() const {
+DraftNode Dom0OverlayBuilder::fixups() const {
   std::map<std::string, std::vector<std::uint8_t>> lists;  // by label
   for (const auto& reference : overlay_.references()) {
     if (reference.label.empty() || !is_kept(reference.node, reference.property)) continue;
@@ -262,7 +263,7 @@ DraftNode Half::fixups() const {
   return out;
 }
 
-std::optional<DraftNode> Half::local_fixups(const Node& node) const {
+std::optional<DraftNode> Dom0OverlayBuilder::local_fixups(const Node& node) const {
   DraftNode out{node.parent() ? std::string(node.name()) : "__local_fixups__"};
   std::map<std::string, std::vector<std::uint32_t>> lists;
   for (const auto& reference : overlay_.references()) {
@@ -277,7 +278,7 @@ std::optional<DraftNode> Half::local_fixups(const Node& node) const {
   return out;
 }
 
-DraftNode Half::symbols() const {
+DraftNode Dom0OverlayBuilder::symbols() const {
   DraftNode out{"__symbols__"};
   const auto all = overlay_.tree().find("/__symbols__");
   if (!all) return out;
@@ -292,7 +293,7 @@ DraftNode Half::symbols() const {
   return out;
 }
 
-Result<Blob> Half::result() && {
+Result<Blob> Dom0OverlayBuilder::result() && {
   DraftNode root;
   for (const auto& fragment : overlay_.fragments()) {
     auto content = draw(fragment.content, true);
@@ -346,7 +347,7 @@ bool is_dom0_kind(const Node& node) {
 
 Result<Blob> dom0_half(const Overlay& overlay, const Tree& base, const Tree& merged, const OverlayRequest& request,
                        std::vector<Refusal>& refused, std::vector<Change>& left_out) {
-  return Half(overlay, base, merged, request, refused, left_out).result();
+  return Dom0OverlayBuilder(overlay, base, merged, request, refused, left_out).result();
 }
 
 }  // namespace runx::devtree

@@ -144,10 +144,4 @@ Status reset_flags(Host& host, const Manager& manager) {
 
 std::string firmware_path(const std::string& firmware_name) { return "/lib/firmware/" + firmware_name; }
 
-std::string firmware_image(base::Bytes stream) {
-  std::string image(base::text_of(stream));
-  image.resize((image.size() + 3) / 4 * 4, '\xFF');
-  return image;
-}
-
 }  // namespace runx::fpga

@@ -67,9 +67,4 @@ base::Status check_firmware_name(const std::string& name);
 // "/lib/firmware/NAME"
 std::string firmware_path(const std::string& firmware_name);
 
-// What goes into the firmware file for a configuration stream: its bytes, padded with FF (part of a dummy
-// word, which the device ignores after DESYNC) to whole words, which the manager's DMA wants. Streams of
-// tools have whole words already, and stay as they are.
-std::string firmware_image(base::Bytes stream);
-
 }  // namespace runx::fpga

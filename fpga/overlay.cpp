@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <string_view>
 
-#include "fpga/kernel_words.h"
+#include "fpga/kmsg.h"
 #include "fpga/manager.h"
 
 namespace runx::fpga {
@@ -29,7 +29,7 @@ Result<std::string> line_of(Host& host, const std::string& path) {
 }
 
 // Nothing, or why the overlay is not in the tree although the write succeeded.
-Status read_back(Host& host, const std::string& directory, const std::string& file, KernelWords& words) {
+Status read_back(Host& host, const std::string& directory, const std::string& file, KmsgReader& words) {
   const auto path = line_of(host, directory + "/path");
   if (!path) return tl::unexpected(path.error());
   const auto status = line_of(host, directory + "/status");
@@ -43,7 +43,7 @@ Status read_back(Host& host, const std::string& directory, const std::string& fi
 }
 
 Status apply_in(Host& host, const std::string& directory, const std::string& file) {
-  KernelWords words(host);
+  KmsgReader words(host);
   if (auto written = host.write_attribute(directory + "/path", file); !written) return written;
   return read_back(host, directory, file, words);
 }

@@ -7,7 +7,7 @@
 //
 // The surprises, and what is done about them:
 // - a write to `path` that failed reports success: `path` reads empty then, and `status` says `unapplied`. Both are
-//   read back. The errno is in the kernel's log alone (kernel_words.h).
+//   read back. The errno is in the kernel's log alone (kmsg.h).
 // - `path` can be set once; another write gives EPERM. A directory that is there already is not written to.
 // - rmdir forgets whether the overlay could be removed. Whoever removes one looks at the live tree afterwards
 //   (region_overlay.h does); one that stayed can be removed by nothing but a boot.

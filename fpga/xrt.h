@@ -7,8 +7,8 @@
 //
 // XRT is the vendor's, large, and not made for input that lies. What was seen of Debian's 2.13, and what is done:
 // - a truncated file, or a section that begins outside it, ends the process with SIGSEGV, or is taken with success
-//   while the device holds nothing. So the file is checked by our own reader before (fpga/xclbin.h, by the caller),
-//   a program of its own does the work, and the device is asked afterwards for the uuid that it holds.
+//   while the device holds nothing. So the file is checked by our own reader before (bitstream/xclbin.h, by the
+//   caller), a program of its own does the work, and the device is asked afterwards for the uuid that it holds.
 // - xrtDeviceOpen() aborts the process when XILINX_XRT is not set: the program sets it.
 // - its C++ interface changes under the same SONAME: only the C functions are used, looked up at run time.
 // - it reads xrt.ini from the current directory: the program goes to / first.

@@ -14,8 +14,8 @@
 #include <poll.h>
 
 #include "base/fd.h"
-#include "runtime/guest/flow.h"
-#include "runtime/guest/line.h"
+#include "guest/flow.h"
+#include "guest/line.h"
 #include "runtime/kernel_log.h"
 
 namespace runx::runtime {

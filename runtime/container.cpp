@@ -10,11 +10,11 @@
 
 #include "base/json.h"
 #include "base/printable.h"
+#include "guest/mount_options.h"
 #include "runtime/give_back.h"
-#include "runtime/guest/mount_options.h"
 #include "runtime/oci/bundle.h"
-#include "runtime/xen/dt_overlay.h"
-#include "runtime/xen/xl.h"
+#include "xen/dt_overlay.h"
+#include "xen/xl.h"
 
 namespace runx::runtime {
 namespace {

@@ -8,18 +8,18 @@
 
 #include "annotations/place.h"
 #include "annotations/value.h"
+#include "guest/ramdisk.h"
+#include "plan/image.h"
 #include "runtime/container.h"
-#include "runtime/domain.h"
 #include "runtime/facts.h"
 #include "runtime/give_back.h"
-#include "runtime/guest/ramdisk.h"
 #include "runtime/hardware.h"
 #include "runtime/monitor.h"
 #include "runtime/oci/bundle.h"
-#include "runtime/plan/image.h"
 #include "runtime/resources/bitstream.h"
 #include "runtime/resources/resource.h"
-#include "runtime/xen/xl.h"
+#include "xen/domain.h"
+#include "xen/xl.h"
 
 namespace runx::runtime {
 namespace {
@@ -67,7 +67,7 @@ Result<Request> read_all(base::Host& host, const std::string& bundle_path) {
   if (!accelerators) return tl::unexpected(accelerators.error());
   auto facts = read_host_facts(host, *accelerators);
   if (!facts) return tl::unexpected(facts.error());
-  facts->name_space = plan::namespace_of(bundle->annotations);
+  facts->kubernetes_namespace = plan::namespace_of(bundle->annotations);
   const auto parts = read_parts(host);
   if (!parts) return tl::unexpected(parts.error());
   auto bitstreams = plan::read_bitstreams(*rootfs, *accelerators, *parts);
@@ -84,10 +84,10 @@ Result<plan::Plan> plan_for(const Request& request, std::uint64_t rootfs_bytes) 
   return std::get<plan::Plan>(std::move(made));
 }
 
-// The taking: every resource written down, then taken. A failure leaves the rest to the undo.
-class Taking {
+// Every resource written down, then taken. A failure leaves the rest to the undo.
+class CreateTransaction {
  public:
-  Taking(const Caller& caller, const CreateOptions& options, Request& request, std::string directory)
+  CreateTransaction(const Caller& caller, const CreateOptions& options, Request& request, std::string directory)
       : caller_(caller), host_(caller.host), options_(options), request_(request), directory_(std::move(directory)) {
     state_.id = options.id;
     state_.bundle = request.bundle.path;
@@ -161,7 +161,7 @@ class Taking {
   }
 
   Status launch(const plan::DomainStep& domain) {
-    auto config = domain_config(domain);
+    auto config = xen::domain_config(domain);
     config.uuid = state_.uuid;
     config.name = text("runx-", options_.id.substr(0, 48), "-", state_.uuid.substr(0, 8));
     config.kernel = host_.real(config.kernel);
@@ -243,7 +243,7 @@ Status create(const Caller& caller, const CreateOptions& options) {
   }
   const auto lock = caller.host.lock(directory);
   if (!lock) return tl::unexpected(lock.error());
-  auto done = Taking(caller, options, *request, directory).run();
+  auto done = CreateTransaction(caller, options, *request, directory).run();
   if (done) return {};
   if (auto given = give_back(caller, options.id, directory); !given) {
     return base::fail(std::errc::io_error, done.error().what, "; and then: ", given.error().what, "; delete container ",

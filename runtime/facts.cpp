@@ -3,7 +3,7 @@
 
 #include "devtree/blob.h"
 #include "fpga/xrt.h"
-#include "runtime/plan/image.h"
+#include "plan/image.h"
 #include "runtime/resources/contents.h"
 #include "runtime/resources/ledger.h"
 
@@ -43,14 +43,14 @@ Result<plan::Board> read_board(base::Host& host) {
   return plan::parse_board(*text, plan::board_path);
 }
 
-Result<fpga::Parts> read_parts(base::Host& host) {
+Result<bitstream::Parts> read_parts(base::Host& host) {
   constexpr const char* path = "/etc/runx-accel/parts.json";
   const auto text = host.read(path);
-  if (!text && text.error().code == std::errc::no_such_file_or_directory) return fpga::Parts::built_in();
+  if (!text && text.error().code == std::errc::no_such_file_or_directory) return bitstream::Parts::built_in();
   if (!text) return tl::unexpected(text.error());
-  const auto more = fpga::Parts::parse(*text, path);
+  const auto more = bitstream::Parts::parse(*text, path);
   if (!more) return tl::unexpected(more.error());
-  return fpga::Parts::built_in().with(*more);
+  return bitstream::Parts::built_in().with(*more);
 }
 
 Result<devtree::Blob> read_boot_tree(base::Host& host, const plan::Board& board) {

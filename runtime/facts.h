@@ -5,7 +5,7 @@
 
 #include "annotations/request.h"
 #include "base/host.h"
-#include "runtime/plan/plan.h"
+#include "plan/plan.h"
 
 namespace runx::runtime {
 
@@ -15,7 +15,7 @@ base::Result<plan::HostFacts> read_host_facts(base::Host& host, const annotation
 base::Result<plan::Board> read_board(base::Host& host);
 
 // The table of parts: the built-in one, with the rows of /etc/runx-accel/parts.json where there is such a file.
-base::Result<fpga::Parts> read_parts(base::Host& host);
+base::Result<bitstream::Parts> read_parts(base::Host& host);
 
 // The tree that the board file says Xen was booted with.
 base::Result<devtree::Blob> read_boot_tree(base::Host& host, const plan::Board& board);

@@ -60,9 +60,10 @@ std::string words(const Block& block) {
               block.address / devtree::page_size, " (address ", base::hex(block.address), ")");
 }
 
-class Lowering {
+class HwConfigResolver {
  public:
-  Lowering(const oci::HardwareRequest& hardware, const plan::Board& board) : hardware_(hardware), board_(board) {}
+  HwConfigResolver(const oci::HardwareRequest& hardware, const plan::Board& board)
+      : hardware_(hardware), board_(board) {}
 
   Result<annotations::Annotations> annotations(const std::vector<Device>& devices) {
     annotations::Annotations out;
@@ -194,7 +195,7 @@ Result<annotations::Annotations> device_annotations(const oci::HardwareRequest& 
                                                     const devtree::Tree& boot_tree, const plan::Board& board) {
   std::vector<Device> devices;
   find_devices(boot_tree.root(), boot_tree, devices);
-  return Lowering(hardware, board).annotations(devices);
+  return HwConfigResolver(hardware, board).annotations(devices);
 }
 
 }  // namespace runx::runtime

@@ -7,8 +7,8 @@
 
 #include "annotations/request.h"
 #include "devtree/node.h"
+#include "plan/board.h"
 #include "runtime/oci/vm.h"
-#include "runtime/plan/board.h"
 
 namespace runx::runtime {
 

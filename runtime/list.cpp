@@ -10,8 +10,8 @@
 #include "base/json.h"
 #include "base/printable.h"
 #include "devtree/boot_tree.h"
+#include "plan/claim.h"
 #include "runtime/facts.h"
-#include "runtime/plan/claim.h"
 #include "runtime/resources/contents.h"
 #include "runtime/resources/ledger.h"
 

@@ -16,11 +16,11 @@
 #include <unistd.h>
 
 #include "base/printable.h"
+#include "guest/line.h"
 #include "runtime/console.h"
-#include "runtime/guest/line.h"
 #include "runtime/kernel_log.h"
-#include "runtime/xen/xenstore.h"
-#include "runtime/xen/xl.h"
+#include "xen/xenstore.h"
+#include "xen/xl.h"
 
 namespace runx::runtime {
 

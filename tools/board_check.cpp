@@ -7,7 +7,7 @@
 
 #include "base/json.h"
 #include "devtree/describe.h"
-#include "runtime/plan/space.h"
+#include "plan/space.h"
 #include "tools/board_commands.h"
 
 namespace runx::tools {

@@ -4,7 +4,7 @@
 // The commands below `accelkit board`, one file each, and what they have in common.
 
 #include "devtree/blob.h"
-#include "runtime/plan/board.h"
+#include "plan/board.h"
 #include "tools/commands.h"
 
 namespace runx::tools {

@@ -12,7 +12,7 @@
 #include "base/json.h"
 #include "devtree/boot_tree.h"
 #include "devtree/overlay.h"
-#include "runtime/plan/space.h"
+#include "plan/space.h"
 #include "tools/board_commands.h"
 
 namespace runx::tools {

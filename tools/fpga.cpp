@@ -11,8 +11,8 @@
 #include "base/host.h"
 #include "base/json.h"
 #include "base/rootfs.h"
-#include "fpga/bitstream.h"
-#include "runtime/plan/board.h"
+#include "bitstream/bitstream.h"
+#include "plan/board.h"
 #include "tools/commands.h"
 
 namespace runx::tools {
@@ -35,13 +35,13 @@ struct Options {
 };
 
 // The frames that one trusted file writes; an error for a file that nothing can be learned from.
-Result<fpga::Footprint> frames_of(const std::string& file, const plan::Region& region, bool vouched) {
+Result<bitstream::Footprint> frames_of(const std::string& file, const plan::Region& region, bool vouched) {
   base::Host files;
   const auto opened = files.open(file, O_RDONLY);
   if (!opened) return tl::unexpected(opened.error());
   const auto mapped = base::MappedFile::map(*opened, file);
   if (!mapped) return tl::unexpected(mapped.error());
-  auto info = fpga::read_bitstream(mapped->bytes(), file);
+  auto info = bitstream::read_bitstream(mapped->bytes(), file);
   if (!info) return tl::unexpected(info.error());
   const auto refuse = [&](const auto&... why) { return base::fail(std::errc::invalid_argument, file, ": ", why...); };
   if (info->encrypted) return refuse("it is encrypted, so nobody sees what it writes: learn from a plain one");
@@ -62,12 +62,12 @@ Result<fpga::Footprint> frames_of(const std::string& file, const plan::Region& r
 }
 
 // A file for another region, given by mistake, would open that region to every image.
-Status check_others(const std::string& file, const fpga::Footprint& frames, const plan::Board& board,
+Status check_others(const std::string& file, const bitstream::Footprint& frames, const plan::Board& board,
                     const std::string& learning) {
   for (const auto& other : board.regions) {
     if (other.name == learning) continue;
-    if (const auto shared = fpga::first_shared_column(frames, other.frames)) {
-      return base::fail(std::errc::invalid_argument, file, " writes ", fpga::to_text(*shared),
+    if (const auto shared = bitstream::first_shared_column(frames, other.frames)) {
+      return base::fail(std::errc::invalid_argument, file, " writes ", bitstream::to_text(*shared),
                         ", in a column of region ", other.name,
                         ": one of the two regions learned from a file that was built for the other");
     }
@@ -101,7 +101,7 @@ Status learn(const Options& options) {
     return base::fail(std::errc::invalid_argument, options.board, " has no region ", options.region, " (it has ",
                       names.empty() ? "none" : names, "): add it, or name one of these");
   }
-  std::vector<fpga::FrameRun> runs;
+  std::vector<bitstream::FrameRun> runs;
   if (!options.replace) runs = region->frames;
   const auto before = runs.size();
   for (const auto& file : options.files) {
@@ -110,7 +110,7 @@ Status learn(const Options& options) {
     if (auto apart = check_others(file, *frames, *board, region->name); !apart) return apart;
     runs.insert(runs.end(), frames->begin(), frames->end());
   }
-  region->frames = fpga::normalized(std::move(runs));
+  region->frames = bitstream::normalized(std::move(runs));
   if (auto saved = save(options, *text, *region); !saved) return saved;
   std::uint64_t frames = 0;
   for (const auto& run : region->frames) frames += run.frames;

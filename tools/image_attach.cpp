@@ -20,7 +20,7 @@ using annotations::Annotations;
 using base::Result;
 using base::Status;
 
-// As the runtime limits a bitstream (runtime/plan/image.cpp).
+// As the runtime limits a bitstream (plan/image.cpp).
 constexpr std::size_t largest_file = std::size_t{256} << 20;
 
 struct Options {

@@ -7,11 +7,11 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
-#include "runtime/domain.h"
-#include "runtime/plan/image.h"
+#include "plan/image.h"
 #include "tools/dts.h"
 #include "tools/image_commands.h"
 #include "tools/opened.h"
+#include "xen/domain.h"
 
 namespace runx::tools {
 namespace {
@@ -26,7 +26,7 @@ struct Options {
   std::string board;
   std::string tree;
   std::string policy;
-  std::string name_space;
+  std::string kubernetes_namespace;
   std::string output;
   bool with_tree = false;
   bool hardware = false;
@@ -37,7 +37,7 @@ struct Options {
 constexpr std::size_t largest_file = std::size_t{1} << 20;
 
 Status add_policy(const Options& options, plan::HostFacts& facts) {
-  facts.name_space = options.name_space;
+  facts.kubernetes_namespace = options.kubernetes_namespace;
   if (options.policy.empty()) return {};
   const auto text = read_file(options.policy, largest_file);
   if (!text) return tl::unexpected(text.error());
@@ -97,7 +97,7 @@ Result<plan::Plan> plan_of(const Options& options) {
 
 // What create chooses for each container stands in angle brackets.
 std::string xl_text(const plan::DomainStep& domain) {
-  auto config = runtime::domain_config(domain);
+  auto config = xen::domain_config(domain);
   config.name = "runx-<container>";
   config.uuid = "<uuid>";
   config.ramdisk = "<root>/<container>/ramdisk";
@@ -167,7 +167,9 @@ void add_plan(CLI::App& image, Chosen& chosen) {
   command->add_option("--board", options->board, "The board file (spec/host.md)")->required();
   command->add_option("--dtb", options->tree, "The tree that Xen was booted with")->required();
   auto* policy = command->add_option("--policy", options->policy, "The board's policy file; unless given, it has none");
-  command->add_option("--namespace", options->name_space, "Who asks, as the policy names them; unless given, nobody")
+  command
+      ->add_option("--namespace", options->kubernetes_namespace,
+                   "Who asks, as the policy names them; unless given, nobody")
       ->needs(policy);
   command->add_flag("--tree", options->with_tree, "Print the guest's device tree and the xl configuration too");
   command->add_option("-o,--output", options->output, "Write the guest's device tree to this file (.dtb)");

@@ -10,8 +10,8 @@
 #include "base/host.h"
 #include "base/rootfs.h"
 #include "base/sha256.h"
-#include "fpga/describe.h"
-#include "fpga/parts.h"
+#include "bitstream/describe.h"
+#include "bitstream/parts.h"
 #include "tools/commands.h"
 
 namespace runx::tools {
@@ -42,7 +42,7 @@ std::string digest_of(base::Bytes file) {
 }
 
 // What the kernel's manager is handed of it: the stream without the header, in whole words.
-std::string image_digest(const fpga::BitstreamInfo& info, base::Bytes file, const std::string& sha256) {
+std::string image_digest(const bitstream::BitstreamInfo& info, base::Bytes file, const std::string& sha256) {
   if (info.payload_length == file.size() && file.size() % 4 == 0) return sha256;
   base::Sha256 hash;
   hash.add(file.subspan(info.payload_offset, info.payload_length));
@@ -50,13 +50,13 @@ std::string image_digest(const fpga::BitstreamInfo& info, base::Bytes file, cons
   return hash.hex();
 }
 
-base::Result<fpga::Parts> table_of(const Options& options) {
-  if (options.parts.empty()) return fpga::Parts::built_in();
+base::Result<bitstream::Parts> table_of(const Options& options) {
+  if (options.parts.empty()) return bitstream::Parts::built_in();
   const auto text = read_file(options.parts, largest_table);
   if (!text) return tl::unexpected(text.error());
-  const auto more = fpga::Parts::parse(*text, options.parts);
+  const auto more = bitstream::Parts::parse(*text, options.parts);
   if (!more) return tl::unexpected(more.error());
-  return fpga::Parts::built_in().with(*more);
+  return bitstream::Parts::built_in().with(*more);
 }
 
 Status inspect(const Options& options) {
@@ -67,20 +67,20 @@ Status inspect(const Options& options) {
   if (!file) return tl::unexpected(file.error());
   const auto mapped = base::MappedFile::map(*file, options.file);
   if (!mapped) return tl::unexpected(mapped.error());
-  const auto info = fpga::read_bitstream(mapped->bytes(), options.file, *table);
+  const auto info = bitstream::read_bitstream(mapped->bytes(), options.file, *table);
   if (!info) return tl::unexpected(info.error());
   const auto sha256 = digest_of(mapped->bytes());
   if (options.json) {
-    std::cout << fpga::describe_json(*info, sha256, options.frames);
+    std::cout << bitstream::describe_json(*info, sha256, options.frames);
     return {};
   }
-  std::cout << fpga::describe(*info, options.file, sha256);
-  if (fpga::is_stream_file(info->format)) {
+  std::cout << bitstream::describe(*info, options.file, sha256);
+  if (bitstream::is_stream_file(info->format)) {
     const auto words = (info->payload_length + 3) / 4 * 4;
     std::cout << "the manager gets " << words << " bytes, sha256 " << image_digest(*info, mapped->bytes(), sha256)
               << "\n";
   }
-  if (options.frames) std::cout << fpga::describe_frames(*info);
+  if (options.frames) std::cout << bitstream::describe_frames(*info);
   return {};
 }
 

@@ -9,9 +9,9 @@
 #include "annotations/request.h"
 #include "base/printable.h"
 #include "base/sha256.h"
+#include "bitstream/bitstream.h"
 #include "devtree/node.h"
-#include "fpga/bitstream.h"
-#include "runtime/plan/signature.h"
+#include "plan/signature.h"
 #include "tools/oci/change.h"
 #include "tools/oci/view.h"
 
@@ -143,15 +143,15 @@ class Lint {
     const auto content = check_digest(key, region, file, digest);
     if (!content) return;
     check_signature(file);
-    const auto info = fpga::read_bitstream(base::bytes_of(*content), file);
+    const auto info = bitstream::read_bitstream(base::bytes_of(*content), file);
     if (!info) return error(key, ".bitstream", region, ": ", info.error().what);
-    if (request.format && *request.format != fpga::to_text(info->format)) {
-      error(key, ".format is ", *request.format, ", but ", file, " is a .", fpga::to_text(info->format),
+    if (request.format && *request.format != bitstream::to_text(info->format)) {
+      error(key, ".format is ", *request.format, ", but ", file, " is a .", bitstream::to_text(info->format),
             ": correct the annotation");
     }
-    if (!fpga::is_stream_file(info->format)) {
+    if (!bitstream::is_stream_file(info->format)) {
       if (!request.format) {
-        error(file, " is ", fpga::sentence_name(info->format),
+        error(file, " is ", bitstream::sentence_name(info->format),
               ", and runx-accel programs .bit and .bin files only: attach the bitstream itself");
       }
       return;
@@ -162,7 +162,7 @@ class Lint {
   }
 
   void check_partial(const annotations::BitstreamRequest& request, const std::string& key, const std::string& file,
-                     const fpga::BitstreamInfo& info) {
+                     const bitstream::BitstreamInfo& info) {
     if (info.partial && !*info.partial)
       error(file, " is a full bitstream by its header, and would replace the whole device: use a partial one");
     if (info.partial && request.partial && *info.partial != *request.partial) {
@@ -183,7 +183,7 @@ class Lint {
   }
 
   void check_encryption(const annotations::BitstreamRequest& request, const std::string& key, const std::string& file,
-                        const fpga::BitstreamInfo& info) {
+                        const bitstream::BitstreamInfo& info) {
     const bool said = request.encrypted.value_or(false);
     if (info.encrypted && said) {
       warning(file, " is encrypted, and only a board whose policy lets such ones in takes it");

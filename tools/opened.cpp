@@ -11,9 +11,9 @@
 
 #include "annotations/place.h"
 #include "annotations/value.h"
-#include "runtime/guest/ramdisk.h"
-#include "runtime/plan/image.h"
-#include "runtime/plan/signature.h"
+#include "guest/ramdisk.h"
+#include "plan/image.h"
+#include "plan/signature.h"
 #include "tools/oci/view.h"
 
 namespace runx::tools {
@@ -23,7 +23,7 @@ using annotations::Annotations;
 using base::Result;
 using base::Status;
 
-// As runtime/plan/image.cpp limits them.
+// As plan/image.cpp limits them.
 constexpr std::uint64_t largest_metadata = std::uint64_t{1} << 20;
 constexpr std::uint64_t largest_file = std::uint64_t{256} << 20;
 

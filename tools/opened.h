@@ -3,7 +3,7 @@
 
 // An image as the commands see it, wherever it comes from: an unpacked root file system, or an image of an OCI layout,
 // of which only the metadata file and the files that it names are unpacked, into a temporary directory. So the
-// runtime's own readers (runtime/plan/image.h) answer for both, and answer what they will answer on the board.
+// runtime's own readers (plan/image.h) answer for both, and answer what they will answer on the board.
 
 #include <cstdint>
 #include <optional>

@@ -8,10 +8,10 @@
 #include "base/json.h"
 #include "devtree/boot_tree.h"
 #include "devtree/passthrough.h"
-#include "runtime/plan/board.h"
-#include "runtime/xen/config.h"
+#include "plan/board.h"
 #include "tools/commands.h"
 #include "tools/dts.h"
+#include "xen/config.h"
 
 namespace runx::tools {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "annotations/request.h"
 #include "base/host.h"
-#include "runtime/guest/process.h"
+#include "guest/process.h"
 #include "runtime/oci/vm.h"
 
 namespace runx::oci {

@@ -8,7 +8,7 @@
 #include "fpga/overlay.h"
 #include "fpga/region_overlay.h"
 #include "fpga/xrt.h"
-#include "runtime/plan/image.h"
+#include "plan/image.h"
 #include "runtime/resources/contents.h"
 
 namespace runx::resources {
@@ -145,7 +145,7 @@ Status load_blank(base::Host& host, const Record& record) {
   const auto facts = plan::check_blank(*region, *file);
   if (!facts) return base::fail(std::errc::invalid_argument, facts.error());
   const auto bytes = base::bytes_of(*file);
-  const auto image = fpga::firmware_image(bytes.subspan(facts->info.payload_offset, facts->info.payload_length));
+  const auto image = bitstream::firmware_image(bytes.subspan(facts->info.payload_offset, facts->info.payload_length));
   return load(host, record, {image}, {facts->payload_digest, region->blank, ""}, Bridges::off_already);
 }
 

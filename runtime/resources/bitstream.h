@@ -7,7 +7,7 @@
 #include <string>
 
 #include "base/host.h"
-#include "runtime/plan/plan.h"
+#include "plan/plan.h"
 #include "runtime/resources/journal.h"
 
 namespace runx::resources {
@@ -17,7 +17,7 @@ namespace runx::resources {
 Record bitstream_record(const plan::BitstreamStep& step, const std::string& key, const std::string& id);
 
 struct Load {
-  const std::string& image;  // fpga::firmware_image; the whole .xclbin where the step names its uuid
+  const std::string& image;  // bitstream::firmware_image; the whole .xclbin where the step names its uuid
   base::Bytes dom0 = {};     // Dom0's half of the image's overlay; may be empty
 };
 

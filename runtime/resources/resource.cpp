@@ -2,7 +2,7 @@
 #include "runtime/resources/resource.h"
 
 #include "runtime/resources/bitstream.h"
-#include "runtime/xen/xl.h"
+#include "xen/xl.h"
 
 namespace runx::resources {
 

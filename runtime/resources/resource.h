@@ -11,7 +11,7 @@
 #include "base/host.h"
 #include "runtime/resources/journal.h"
 #include "runtime/resources/ledger.h"
-#include "runtime/xen/config.h"
+#include "xen/config.h"
 
 namespace runx::resources {
 

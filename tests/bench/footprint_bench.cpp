@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "fpga/stream.h"
+#include "bitstream/stream.h"
 #include "tests/fake/bitstream.h"
 
 namespace {
@@ -57,7 +57,7 @@ bool fast_enough(const char* what, const std::string& bytes) {
   const auto view = runx::base::bytes_of(bytes);
   std::size_t runs = 0;
   const double mine = best_seconds([&] {
-    const auto stream = runx::fpga::read_stream(view, what);
+    const auto stream = runx::bitstream::read_stream(view, what);
     if (!stream) {
       std::fprintf(stderr, "%s\n", stream.error().what.c_str());
       std::exit(1);

@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "annotations/value.h"
-#include "runtime/plan/board.h"
+#include "plan/board.h"
 #include "tests/fuzz/hold.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

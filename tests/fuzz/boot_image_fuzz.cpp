@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "fpga/boot_image.h"
+#include "bitstream/boot_image.h"
 #include "tests/fake/containers.h"
 #include "tests/fuzz/hold.h"
 
@@ -13,7 +13,7 @@ using runx::fuzz::hold;
 namespace {
 
 void look(const std::string& file) {
-  const auto image = runx::fpga::read_boot_image(runx::base::bytes_of(file), "fuzz");
+  const auto image = runx::bitstream::read_boot_image(runx::base::bytes_of(file), "fuzz");
   if (!image) return hold(!image.error().what.empty());
   hold(!image->parts.empty() && image->parts.size() <= 32);
   for (const auto& part : image->parts) {
@@ -36,7 +36,7 @@ void mend(std::string& file, std::uint64_t at, std::size_t bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::string file(runx::base::text_of({data, size}));
   look(file);
-  if (!runx::fpga::has_boot_magic(runx::base::bytes_of(file))) return 0;
+  if (!runx::bitstream::has_boot_magic(runx::base::bytes_of(file))) return 0;
   const auto table = word(file, 0x98);
   const auto headers = word(file, table + 8) * 4;
   for (std::uint64_t i = 0; i < 32; ++i) mend(file, headers + i * 64, 64);

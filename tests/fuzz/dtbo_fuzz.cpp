@@ -3,13 +3,13 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "fpga/dtbo.h"
+#include "bitstream/dtbo.h"
 #include "tests/fuzz/hold.h"
 
 using runx::fuzz::hold;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto nodes = runx::fpga::read_dtbo({data, size}, "fuzz");
+  const auto nodes = runx::bitstream::read_dtbo({data, size}, "fuzz");
   if (!nodes) {
     hold(!nodes.error().what.empty());
     return 0;

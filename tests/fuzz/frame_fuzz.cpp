@@ -4,9 +4,9 @@
 #include <cstdlib>
 #include <string>
 
-#include "runtime/guest/flow.h"
-#include "runtime/guest/frame.h"
-#include "runtime/guest/process.h"
+#include "guest/flow.h"
+#include "guest/frame.h"
+#include "guest/process.h"
 
 namespace {
 

@@ -4,18 +4,18 @@
 #include <cstdint>
 
 #include "base/bytes.h"
-#include "fpga/parts.h"
+#include "bitstream/parts.h"
 #include "tests/fuzz/hold.h"
 
 using runx::fuzz::hold;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto parts = runx::fpga::Parts::parse(runx::base::text_of({data, size}), "fuzz");
+  const auto parts = runx::bitstream::Parts::parse(runx::base::text_of({data, size}), "fuzz");
   if (!parts) {
     hold(!parts.error().what.empty());
     return 0;
   }
-  const auto table = runx::fpga::Parts::built_in().with(*parts);
+  const auto table = runx::bitstream::Parts::built_in().with(*parts);
   for (const auto& row : parts->rows()) {
     hold(!row.name.empty() && row.idcode <= 0x0FFFFFFF);
     const auto* found = table.find(row.idcode);

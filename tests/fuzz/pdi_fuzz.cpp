@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "fpga/pdi.h"
+#include "bitstream/pdi.h"
 #include "tests/fake/containers.h"
 #include "tests/fuzz/hold.h"
 
@@ -13,7 +13,7 @@ using runx::fuzz::hold;
 namespace {
 
 void look(const std::string& file) {
-  const auto pdi = runx::fpga::read_pdi(runx::base::bytes_of(file), "fuzz");
+  const auto pdi = runx::bitstream::read_pdi(runx::base::bytes_of(file), "fuzz");
   if (!pdi) return hold(!pdi.error().what.empty());
   hold(pdi->parts.size() <= 32 && (!pdi->hidden || (pdi->encrypted && pdi->parts.empty())));
   for (const auto& part : pdi->parts) {
@@ -36,7 +36,7 @@ void mend(std::string& file, std::uint64_t at, std::size_t bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::string file(runx::base::text_of({data, size}));
   look(file);
-  if (!runx::fpga::has_pdi_magic(runx::base::bytes_of(file))) return 0;
+  if (!runx::bitstream::has_pdi_magic(runx::base::bytes_of(file))) return 0;
   const bool whole = word(file, 0x10) == 0xAA995566;
   const auto table = whole ? word(file, 0xC4) : 0x10;
   const auto images = word(file, table + 8) * 4;

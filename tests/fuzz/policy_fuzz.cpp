@@ -2,7 +2,7 @@
 // Any text as policy.json: it is refused in printable words, or it can be asked about anybody and anything.
 #include <cstdint>
 
-#include "runtime/plan/policy.h"
+#include "plan/policy.h"
 #include "tests/fuzz/hold.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

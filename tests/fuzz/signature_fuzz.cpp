@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-#include "runtime/plan/signature.h"
+#include "plan/signature.h"
 #include "tests/fuzz/hold.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

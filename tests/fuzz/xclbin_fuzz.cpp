@@ -3,13 +3,13 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "fpga/xclbin.h"
+#include "bitstream/xclbin.h"
 #include "tests/fuzz/hold.h"
 
 using runx::fuzz::hold;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto xclbin = runx::fpga::read_xclbin({data, size}, "fuzz");
+  const auto xclbin = runx::bitstream::read_xclbin({data, size}, "fuzz");
   if (!xclbin) {
     hold(!xclbin.error().what.empty());
     return 0;

@@ -2,8 +2,8 @@
 // Any text as what `xl list -v` prints: domain names are their owners', and may look like anything.
 #include <cstdint>
 
-#include "runtime/xen/xl.h"
 #include "tests/fuzz/hold.h"
+#include "xen/xl.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using runx::fuzz::hold;

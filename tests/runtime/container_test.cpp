@@ -11,11 +11,11 @@
 #include "base/json.h"
 #include "base/sha256.h"
 #include "runtime/resources/ledger.h"
-#include "runtime/xen/xl.h"
 #include "tests/fake/bitstream.h"
 #include "tests/fake/fake_board.h"
 #include "tests/fake/fake_fpga.h"
 #include "tests/fake/signer.h"
+#include "xen/xl.h"
 
 namespace runx::runtime {
 namespace {

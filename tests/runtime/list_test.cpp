@@ -80,7 +80,8 @@ TEST_F(ListTest, WhoHoldsThemAndWhatTheyHold) {
   EXPECT_EQ(all.at("regions").at(1).at("holds"), nullptr);
   EXPECT_EQ(all.at("devices").at(0),
             (json{{"path", fake::fake_timer}, {"compatible", {"cdns,ttc"}}, {"holder", owner}}));
-  const auto digest = base::sha256_digest(base::bytes_of(fpga::firmware_image(base::bytes_of(fake::make_stream({})))));
+  const auto digest =
+      base::sha256_digest(base::bytes_of(bitstream::firmware_image(base::bytes_of(fake::make_stream({})))));
   EXPECT_EQ(all.at("regions").at(0).at("holds"),
             (json{{"digest", digest}, {"file", "/boot/aes.bit"}, {"container", "c1"}, {"full", false}}));
   EXPECT_THAT(resources(ListFormat::table),

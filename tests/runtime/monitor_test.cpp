@@ -18,13 +18,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "runtime/guest/frame.h"
-#include "runtime/guest/line.h"
-#include "runtime/guest/supervise.h"
+#include "guest/frame.h"
+#include "guest/line.h"
+#include "guest/supervise.h"
 #include "runtime/kernel_log.h"
-#include "runtime/xen/xenstore.h"
 #include "tests/fake/fake_host.h"
 #include "tests/fake/fake_xenstore.h"
+#include "xen/xenstore.h"
 
 namespace runx::runtime {
 namespace {

@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "plan/space.h"
 #include "runtime/container.h"
-#include "runtime/plan/space.h"
 #include "tests/fake/fake_board.h"
 #include "tests/fake/fake_fpga.h"
 #include "tests/fake/fake_overlay.h"

@@ -42,7 +42,7 @@ class View {
   base::Status read(const std::set<std::string>& paths, std::uint64_t limit, const Take& take) const;
   base::Result<std::string> read(const std::string& path, std::uint64_t limit) const;
 
-  // What the files take as entries of the guest's ramdisk (runtime/guest/cpio.h, newc), the root not counted.
+  // What the files take as entries of the guest's ramdisk (guest/cpio.h, newc), the root not counted.
   std::uint64_t cpio_bytes(std::size_t prefix_length) const;
 
  private:

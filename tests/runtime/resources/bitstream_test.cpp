@@ -9,7 +9,7 @@
 
 #include "base/json.h"
 #include "base/sha256.h"
-#include "fpga/bitstream.h"
+#include "bitstream/bitstream.h"
 #include "fpga/manager.h"
 #include "fpga/xrt.h"
 #include "runtime/resources/contents.h"

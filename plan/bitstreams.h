@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Which bitstream goes into which region. A request has one file for every region, or variants for some, or both; it
+// takes the region that it names, or the first one of the board that is free and that one of its files fits.
+
+#include "plan/plan.h"
+
+namespace runx::plan {
+
+struct PlacedBitstreams {
+  std::vector<BitstreamStep> steps;
+  Refusals refusals;
+};
+
+PlacedBitstreams place_bitstreams(const annotations::AcceleratorRequest& request, const HostFacts& host,
+                                  const ImageFacts& image);
+
+}  // namespace runx::plan
