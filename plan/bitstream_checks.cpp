@@ -217,8 +217,8 @@ std::optional<std::string> misfit(const BitstreamRequest& request, const Candida
                 ": build it for this board");
   }
   if (is_full(request, *candidate.facts)) return std::nullopt;
-  if (const auto full = host.replaced.find(region.name); full != host.replaced.end()) {
-    return text("region ", region.name, " is gone: the full bitstream of container ", full->second,
+  if (const auto content = host.contents.find(region.name); content != host.contents.end() && content->second.full) {
+    return text("region ", region.name, " is gone: the full bitstream of container ", content->second.container,
                 " replaced the static design around it: start the board anew");
   }
   if (auto why = outside(*candidate.file, info, region)) return why;

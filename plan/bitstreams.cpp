@@ -62,7 +62,7 @@ class Placer {
   }
 
   bool used_here(const Region& region) const {
-    return std::any_of(out_.steps.begin(), out_.steps.end(), [&](const BitstreamStep& step) {
+    return std::any_of(out_.steps.begin(), out_.steps.end(), [&](const RegionStep& step) {
       return std::find(step.regions.begin(), step.regions.end(), region.name) != step.regions.end();
     });
   }
@@ -86,16 +86,15 @@ class Placer {
 
   void use(const BitstreamRequest& request, const Candidate& candidate, const Region& region) {
     const auto& facts = *candidate.facts;
-    BitstreamStep step{.name = request.name,
-                       .file = *candidate.file,
-                       .regions = {region.name},
-                       .manager = region.manager,
-                       .digest = facts.digest,
-                       .payload_digest = facts.payload_digest,
-                       .payload_offset = facts.info.payload_offset,
-                       .payload_length = facts.info.payload_length,
-                       .encrypted = facts.info.encrypted,
-                       .loaded = holds(region, facts)};
+    RegionStep step{.name = request.name,
+                    .file = *candidate.file,
+                    .regions = {region.name},
+                    .manager = region.manager,
+                    .digest = facts.digest,
+                    .payload_digest = facts.payload_digest,
+                    .payload_offset = facts.info.payload_offset,
+                    .payload_length = facts.info.payload_length,
+                    .loaded = holds(region, facts)};
     step.node = region.node;
     step.bridge = region.bridge;
     // Behind bridges only the region's node will do: XRT knows nothing of them.
@@ -104,12 +103,22 @@ class Placer {
     out_.steps.push_back(std::move(step));
   }
 
+  // A design that was used still has what its user left in its registers and memories.
+  bool left_by_a_stranger(const RegionContent& content) const {
+    if (content.container.empty()) return false;  // a blank, which nobody has used
+    if (!content.kubernetes_namespace.empty() || !host_.kubernetes_namespace.empty()) {
+      return content.kubernetes_namespace != host_.kubernetes_namespace;
+    }
+    return content.root != host_.root;
+  }
+
   // What its last owner left there may stay, but not behind bridges: giving back turned them off, and only programming
   // turns them on again.
   bool holds(const Region& region, const BitstreamFacts& facts) const {
     const auto* rule = host_.rule();
     const auto content = host_.contents.find(region.name);
-    return region.node.empty() && content != host_.contents.end() && content->second == facts.payload_digest &&
+    return region.node.empty() && region.reuse && content != host_.contents.end() &&
+           content->second.digest == facts.payload_digest && !left_by_a_stranger(content->second) &&
            (rule == nullptr || !rule->fresh_load);
   }
 
@@ -178,15 +187,14 @@ class Placer {
                                " has no place: this board's file names no region of the "
                                "FPGA, and so no manager"));
     }
-    BitstreamStep step{.name = request.name,
-                       .file = request.file,
-                       .manager = home->manager,
-                       .digest = facts.digest,
-                       .payload_digest = facts.payload_digest,
-                       .payload_offset = facts.info.payload_offset,
-                       .payload_length = facts.info.payload_length,
-                       .full = true,
-                       .encrypted = facts.info.encrypted};
+    RegionStep step{.name = request.name,
+                    .file = request.file,
+                    .manager = home->manager,
+                    .digest = facts.digest,
+                    .payload_digest = facts.payload_digest,
+                    .payload_offset = facts.info.payload_offset,
+                    .payload_length = facts.info.payload_length,
+                    .full = true};
     for (const auto& region : host_.board.regions) {
       if (region.manager != home->manager) continue;
       if (const auto denied = host_.denied(region_claim(region.name))) return refuse(*denied);

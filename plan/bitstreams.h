@@ -4,12 +4,12 @@
 // Which bitstream goes into which region. A request has one file for every region, or variants for some, or both; it
 // takes the region that it names, or the first one of the board that is free and that one of its files fits.
 
-#include "plan/plan.h"
+#include "plan/region_kind.h"
 
 namespace runx::plan {
 
 struct PlacedBitstreams {
-  std::vector<BitstreamStep> steps;
+  std::vector<RegionStep> steps;
   Refusals refusals;
 };
 

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plan/board.h"
 
+#include <algorithm>
 #include <set>
 
 #include <nlohmann/json.hpp>
 
 #include "annotations/value.h"
 #include "base/json.h"
+#include "plan/kind.h"
 #include "plan/reader.h"
-#include "plan/region.h"
 
 namespace runx::plan {
 namespace {
@@ -16,21 +17,6 @@ namespace {
 using base::Result;
 using base::Status;
 using nlohmann::json;
-
-Status read_regions(const json* value, const std::string& name, Board& board) {
-  if (value == nullptr) return {};
-  if (!value->is_array()) return base::fail(std::errc::invalid_argument, name, ": \"regions\" is not a list");
-  std::set<std::string> names;
-  for (std::size_t i = 0; i < value->size(); ++i) {
-    auto region = parse_region((*value)[i], base::text(name, ": region ", i + 1));
-    if (!region) return tl::unexpected(region.error());
-    if (!names.insert(region->name).second) {
-      return base::fail(std::errc::invalid_argument, name, ": two regions are called ", region->name);
-    }
-    board.regions.push_back(std::move(*region));
-  }
-  return {};
-}
 
 Result<Processor> parse_processor(const json& value, const std::string& where) {
   const Reader in(value, where);
@@ -100,14 +86,22 @@ Status read_guest(const json* value, const std::string& name, Board& board) {
 
 }  // namespace
 
-Result<Board> parse_board(std::string_view text, const std::string& name) {
+const Region* find_region(const Board& board, std::string_view name) {
+  const auto found = std::find_if(board.regions.begin(), board.regions.end(),
+                                  [&](const Region& region) { return region.name == name; });
+  return found == board.regions.end() ? nullptr : &*found;
+}
+
+Result<Board> parse_board(std::string_view text, const std::string& name, const Kinds& kinds) {
   const auto value = base::parse_json(text, name);
   if (!value) return tl::unexpected(value.error());
   const Reader in(*value, name);
-  if (auto known = in.only({"schema", "name", "bootTree", "guest", "iommu", "regions", "processors", "clockRates"});
-      !known) {
-    return tl::unexpected(known.error());
+  std::vector<std::string_view> members{"schema", "name", "bootTree", "guest", "iommu", "processors", "clockRates"};
+  for (const auto* kind : kinds) {
+    const auto more = kind->board_members();
+    members.insert(members.end(), more.begin(), more.end());
   }
+  if (auto known = in.only(members); !known) return tl::unexpected(known.error());
   const auto* schema = in.member("schema");
   if (schema == nullptr || *schema != 1) {
     return base::fail(std::errc::invalid_argument, name, " needs \"schema\": 1, the version that this program reads");
@@ -120,7 +114,9 @@ Result<Board> parse_board(std::string_view text, const std::string& name) {
   board.name = *board_name;
   board.boot_tree = *boot_tree;
   if (auto guest = read_guest(in.member("guest"), name, board); !guest) return tl::unexpected(guest.error());
-  if (auto regions = read_regions(in.member("regions"), name, board); !regions) return tl::unexpected(regions.error());
+  for (const auto* kind : kinds) {
+    if (auto read = kind->read_board(*value, name, board); !read) return tl::unexpected(read.error());
+  }
   if (auto processors = read_processors(in.member("processors"), name, board); !processors) {
     return tl::unexpected(processors.error());
   }

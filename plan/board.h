@@ -13,6 +13,8 @@
 
 #include "base/result.h"
 #include "bitstream/footprint.h"
+#include "plan/kinds.h"
+#include "plan/type_map.h"
 
 namespace runx::plan {
 
@@ -44,6 +46,7 @@ struct Region {
   // The frames that a bitstream may write; in a file `accelkit fpga learn` puts them there. Empty: none.
   bitstream::Footprint frames = {};
   bool any_frames = false;  // the owner takes every bitstream for the part, wherever it writes
+  bool reuse = true;        // a container may find the design as the last one of its own namespace left it
   std::string blank = {};   // file in Dom0 of a partial bitstream that is loaded on release; empty: none
 };
 
@@ -65,13 +68,17 @@ struct Board {
   std::vector<Processor> processors;
   // Node path to the rates, in Hz, of its clocks in order: for clocks that only the firmware knows.
   std::map<std::string, std::vector<std::uint64_t>> clock_rates;
+  TypeMap more;  // of other kinds, by the type of their section
 };
+
+// nullptr: the board has no region of that name.
+const Region* find_region(const Board& board, std::string_view name);
 
 // "0x00082000+77": an address and how many frames may be sent from there, at least 1.
 std::optional<bitstream::FrameRun> parse_frames(std::string_view text);
 std::string frames_text(const bitstream::FrameRun& run);
 
 // `name` is what errors call the file. Unknown keys are errors: a misspelt one would silently give less or more.
-base::Result<Board> parse_board(std::string_view text, const std::string& name);
+base::Result<Board> parse_board(std::string_view text, const std::string& name, const Kinds& kinds = plan::kinds());
 
 }  // namespace runx::plan

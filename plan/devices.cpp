@@ -168,12 +168,6 @@ base::Result<std::string> node_of(const DeviceRequest& device, const devtree::Tr
   return node->path();
 }
 
-bool needs_boot_tree(const annotations::AcceleratorRequest& request) {
-  const auto has_overlay = [](const auto& bitstream) { return bitstream.overlay.has_value(); };
-  return !request.devices.empty() || !request.board.empty() ||
-         std::any_of(request.bitstreams.begin(), request.bitstreams.end(), has_overlay);
-}
-
 ChosenDevices choose_devices(const annotations::AcceleratorRequest& request, const HostFacts& host,
                              std::uint64_t guest_memory, const Fabric& fabric) {
   if (request.devices.empty() && fabric.nodes.empty()) return {};

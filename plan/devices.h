@@ -15,15 +15,11 @@ struct ChosenDevices {
   Refusals refusals;
 };
 
-// What the overlays of the image's bitstreams bring (overlays.h).
-struct Fabric {
-  devtree::Blob tree;              // the boot tree with the overlays' nodes; without bytes: there are none
-  std::vector<std::string> nodes;  // of `tree`, given to the guest; their regions are the container's
-  devtree::ClockRates clock_rates;
-};
-
 // `guest_memory` in bytes: the guest's address map depends on it.
 ChosenDevices choose_devices(const annotations::AcceleratorRequest& request, const HostFacts& host,
                              std::uint64_t guest_memory, const Fabric& fabric = {});
+
+// The path of the node that a device request means. Errors: as of devtree::Tree::resolve().
+base::Result<std::string> node_of(const annotations::DeviceRequest& device, const devtree::Tree& tree);
 
 }  // namespace runx::plan

@@ -106,8 +106,8 @@ Result<Bitstreams> read_bitstreams(const base::Rootfs& rootfs, const Accelerator
   return out;
 }
 
-Blank check_blank(const Region& region, std::string_view file) {
-  auto read = facts_of(base::bytes_of(file), region.blank, bitstream::Parts::built_in());
+Blank check_blank(const Region& region, std::string_view file, const bitstream::Parts& parts) {
+  auto read = facts_of(base::bytes_of(file), region.blank, parts);
   if (!read) return tl::unexpected(read.error().what);
   HostFacts host;
   host.board.regions = {region};

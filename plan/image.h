@@ -35,6 +35,7 @@ base::Result<Bitstreams> read_bitstreams(const base::Rootfs& rootfs, const annot
                                          const bitstream::Parts& parts = bitstream::Parts::built_in());
 
 // A region's blank bitstream, from the file's bytes: for the region's part, partial, and inside its frames.
-Blank check_blank(const Region& region, std::string_view file);
+Blank check_blank(const Region& region, std::string_view file,
+                  const bitstream::Parts& parts = bitstream::Parts::built_in());
 
 }  // namespace runx::plan

@@ -15,7 +15,7 @@ class Splitter {
  public:
   Splitter(const HostFacts& host, const ImageFacts& image) : host_(host), image_(image) {}
 
-  void split(const annotations::BitstreamRequest& request, BitstreamStep& step) {
+  void split(const annotations::BitstreamRequest& request, RegionStep& step) {
     const auto overlay = image_.overlays.find(*request.overlay);
     if (overlay == image_.overlays.end()) return refuse(text("overlay ", *request.overlay, " was not read"));
     if (step.full) {
@@ -54,7 +54,7 @@ class Splitter {
 }  // namespace
 
 SplitOverlays split_overlays(const annotations::AcceleratorRequest& request, const HostFacts& host,
-                             const ImageFacts& image, std::vector<BitstreamStep>& steps) {
+                             const ImageFacts& image, std::vector<RegionStep>& steps) {
   Splitter splitter(host, image);
   for (auto& step : steps) {
     const auto asked = std::find_if(request.bitstreams.begin(), request.bitstreams.end(),

@@ -2,10 +2,12 @@
 #include "plan/policy.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "base/json.h"
 #include "base/sha256.h"
 #include "plan/claim.h"
+#include "plan/kind.h"
 #include "plan/reader.h"
 #include "plan/signature.h"
 
@@ -28,9 +30,17 @@ bool is_glob_of(std::string_view prefix, std::string_view text) {
   return is_glob(text) && text.size() > prefix.size() && text.starts_with(prefix);
 }
 bool is_device_glob(std::string_view text) { return is_glob_of(device_prefix, text); }
-bool is_claim_glob(std::string_view text) { return is_glob_of(region_prefix, text) || is_device_glob(text); }
 
-Status read_list(const Reader& in, const char* key, bool (*valid)(std::string_view), const char* what,
+// Of something that can be held: "region pr*".
+bool is_claim_glob(const Kinds& kinds, std::string_view text) {
+  return std::any_of(kinds.begin(), kinds.end(), [&](const Kind* kind) {
+    return kind->is_claimed() && is_glob_of(std::string(kind->name()) + " ", text);
+  });
+}
+
+using Valid = std::function<bool(std::string_view)>;
+
+Status read_list(const Reader& in, const char* key, const Valid& valid, const char* what,
                  std::optional<std::vector<std::string>>& out, std::size_t most = most_entries) {
   const auto* list = in.member(key);
   if (list == nullptr) return {};
@@ -59,7 +69,7 @@ Status read_limits(const Reader& in, PolicyRule& rule) {
   return {};
 }
 
-Result<PolicyRule> parse_rule(const json& value, const std::string& where) {
+Result<PolicyRule> parse_rule(const json& value, const std::string& where, const Kinds& kinds) {
   const Reader in(value, where);
   if (auto known = in.only({"namespaces", "give", "memory", "vcpus", "encrypted", "headerless", "digests", "signedBy",
                             "full", "freshLoad", "dmaWithoutIommu"});
@@ -71,7 +81,9 @@ Result<PolicyRule> parse_rule(const json& value, const std::string& where) {
   std::optional<std::vector<std::string>> dma;
   for (const auto& done :
        {read_list(in, "namespaces", is_glob, "globs", namespaces),
-        read_list(in, "give", is_claim_glob, "globs, like \"region pr*\" or \"device /axi/timer@*\"", give),
+        read_list(
+            in, "give", [&](std::string_view text) { return is_claim_glob(kinds, text); },
+            "globs, like \"region pr*\" or \"device /axi/timer@*\"", give),
         read_list(in, "digests", base::is_sha256_digest, "digests", rule.digests), read_limits(in, rule),
         read_list(in, "signedBy", annotations::is_clean_path, "absolute paths of public keys", rule.signed_by,
                   most_keys),
@@ -96,7 +108,7 @@ bool matches_any(const std::vector<std::string>& globs, std::string_view text) {
 
 }  // namespace
 
-Result<Policy> parse_policy(std::string_view text, const std::string& name) {
+Result<Policy> parse_policy(std::string_view text, const std::string& name, const Kinds& kinds) {
   const auto value = base::parse_json(text, name);
   if (!value) return tl::unexpected(value.error());
   const Reader in(*value, name);
@@ -109,7 +121,7 @@ Result<Policy> parse_policy(std::string_view text, const std::string& name) {
     return base::fail(std::errc::invalid_argument, name, " needs \"rules\", a list of at most 256");
   Policy policy;
   for (std::size_t i = 0; i < rules->size(); ++i) {
-    auto rule = parse_rule((*rules)[i], base::text(name, ": rule ", i + 1));
+    auto rule = parse_rule((*rules)[i], base::text(name, ": rule ", i + 1), kinds);
     if (!rule) return tl::unexpected(rule.error());
     policy.rules.push_back(std::move(*rule));
   }

@@ -15,6 +15,7 @@
 #include "annotations/request.h"
 #include "base/host.h"
 #include "base/result.h"
+#include "plan/kinds.h"
 
 namespace runx::plan {
 
@@ -40,7 +41,7 @@ struct Policy {
 };
 
 // `name` is what errors call the file. Unknown keys are errors.
-base::Result<Policy> parse_policy(std::string_view text, const std::string& name);
+base::Result<Policy> parse_policy(std::string_view text, const std::string& name, const Kinds& kinds = plan::kinds());
 
 // Reads the keys that the rules name: by file, as DER. One that cannot be read is as wrong as the policy itself would
 // be.

@@ -4,7 +4,6 @@
 // How the host's files are read: an object's members by their keys, and no others. For board.cpp and policy.cpp.
 
 #include <algorithm>
-#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,7 +20,7 @@ class Reader {
  public:
   Reader(const nlohmann::json& object, std::string where) : object_(object), where_(std::move(where)) {}
 
-  base::Status only(std::initializer_list<std::string_view> known) const {
+  base::Status only(const std::vector<std::string_view>& known) const {
     if (!object_.is_object()) return base::fail(std::errc::invalid_argument, where_, " is not an object");
     for (const auto& [key, value] : object_.items()) {
       if (std::find(known.begin(), known.end(), key) == known.end()) {

@@ -152,8 +152,8 @@ std::string frames_text(const bitstream::FrameRun& run) {
 
 Result<Region> parse_region(const json& value, const std::string& where) {
   const Reader in(value, where);
-  if (auto known = in.only(
-          {"name", "manager", "idcodes", "node", "shell", "apertures", "interrupts", "bridge", "frames", "blank"});
+  if (auto known = in.only({"name", "manager", "idcodes", "node", "shell", "apertures", "interrupts", "bridge",
+                            "frames", "blank", "reuse"});
       !known)
     return tl::unexpected(known.error());
   Region region;
@@ -169,7 +169,7 @@ Result<Region> parse_region(const json& value, const std::string& where) {
   for (const auto& done :
        {read_idcodes(in, region), read_path(in, "node", region.node), read_shell(in, region),
         read_apertures(in, region), read_interrupts(in, region), read_path(in, "bridge", region.bridge),
-        read_frames(in, region), read_path(in, "blank", region.blank)}) {
+        read_frames(in, region), read_path(in, "blank", region.blank), in.flag("reuse", region.reuse)}) {
     if (!done) return tl::unexpected(done.error());
   }
   if (!region.bridge.empty() && region.node.empty()) {

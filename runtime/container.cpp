@@ -119,7 +119,7 @@ Status remove(const Caller& caller, const std::string& id, bool force) {
                         ": kill it first, or delete it with --force");
     }
   }
-  return give_back(caller, id, directory);
+  return give_back(caller, directory);
 }
 
 Result<std::string> state(const Caller& caller, const std::string& id) {

@@ -17,6 +17,7 @@
 #include "base/host.h"
 #include "runtime/log.h"
 #include "runtime/oci/state.h"
+#include "runtime/resources/kind.h"
 
 namespace runx::runtime {
 
@@ -27,6 +28,7 @@ struct Caller {
   base::Host& host;
   std::string root = default_root;  // absolute
   Log log;
+  const resources::MachineKinds& kinds = resources::machine_kinds();
 };
 
 struct CreateOptions {

@@ -16,9 +16,8 @@
 #include "runtime/hardware.h"
 #include "runtime/monitor.h"
 #include "runtime/oci/bundle.h"
-#include "runtime/resources/bitstream.h"
-#include "runtime/resources/resource.h"
-#include "xen/domain.h"
+#include "runtime/resources/board_files.h"
+#include "runtime/resources/kind.h"
 #include "xen/xl.h"
 
 namespace runx::runtime {
@@ -46,14 +45,15 @@ struct Request {
 
 // As annotations: from here on they are devices like those that have been asked for by name.
 Result<annotations::Annotations> read_hardware(base::Host& host, const oci::HardwareRequest& hardware) {
-  const auto board = read_board(host);
+  const auto board = resources::read_board(host);
   if (!board) return tl::unexpected(board.error());
-  const auto tree = read_boot_tree(host, *board);
+  const auto tree = resources::read_boot_tree(host, *board);
   if (!tree) return tl::unexpected(tree.error());
   return device_annotations(hardware, devtree::Tree::of(*tree), *board);
 }
 
-Result<Request> read_all(base::Host& host, const std::string& bundle_path) {
+Result<Request> read_all(const Caller& caller, const std::string& bundle_path) {
+  auto& host = caller.host;
   auto bundle = oci::read_bundle(host, bundle_path);
   if (!bundle) return tl::unexpected(bundle.error());
   auto rootfs = base::Rootfs::open(host, bundle->rootfs);
@@ -65,10 +65,11 @@ Result<Request> read_all(base::Host& host, const std::string& bundle_path) {
   }
   auto accelerators = plan::read_request(*rootfs, annotations::merge(bundle->vm, bundle->annotations));
   if (!accelerators) return tl::unexpected(accelerators.error());
-  auto facts = read_host_facts(host, *accelerators);
+  auto facts = read_host_facts(host, *accelerators, caller.kinds);
   if (!facts) return tl::unexpected(facts.error());
+  facts->root = caller.root;
   facts->kubernetes_namespace = plan::namespace_of(bundle->annotations);
-  const auto parts = read_parts(host);
+  const auto parts = resources::read_parts(host);
   if (!parts) return tl::unexpected(parts.error());
   auto bitstreams = plan::read_bitstreams(*rootfs, *accelerators, *parts);
   if (!bitstreams) return tl::unexpected(bitstreams.error());
@@ -76,8 +77,9 @@ Result<Request> read_all(base::Host& host, const std::string& bundle_path) {
                  std::move(*bitstreams)};
 }
 
-Result<plan::Plan> plan_for(const Request& request, std::uint64_t rootfs_bytes) {
-  auto made = plan::make_plan(request.accelerators, request.host, request.bitstreams.with_rootfs(rootfs_bytes));
+Result<plan::Plan> plan_for(const Request& request, std::uint64_t rootfs_bytes, const resources::MachineKinds& kinds) {
+  auto made = plan::make_plan(request.accelerators, request.host, request.bitstreams.with_rootfs(rootfs_bytes),
+                              resources::pure_halves(kinds));
   if (const auto* refusals = std::get_if<plan::Refusals>(&made)) {
     return base::fail(std::errc::operation_not_permitted, joined(*refusals));
   }
@@ -87,7 +89,8 @@ Result<plan::Plan> plan_for(const Request& request, std::uint64_t rootfs_bytes) 
 // Every resource written down, then taken. A failure leaves the rest to the undo.
 class CreateTransaction {
  public:
-  CreateTransaction(const Caller& caller, const CreateOptions& options, Request& request, std::string directory)
+  CreateTransaction(const Caller& caller, const CreateOptions& options, Request& request, std::string directory,
+                    std::string generation)
       : caller_(caller), host_(caller.host), options_(options), request_(request), directory_(std::move(directory)) {
     state_.id = options.id;
     state_.bundle = request.bundle.path;
@@ -95,6 +98,7 @@ class CreateTransaction {
     state_.created = oci::now_rfc3339();
     state_.uuid = xen::uuid_of(caller.root + "\n" + options.id);
     state_.annotations = request.bundle.annotations;
+    container_ = {{caller.root, options.id, std::move(generation)}, state_.uuid, request.host.kubernetes_namespace};
   }
 
   Status run() {
@@ -102,18 +106,8 @@ class CreateTransaction {
     if (auto written = host_.write(directory_ + "/config.json", request_.bundle.config); !written) return written;
     const auto rootfs_bytes = write_ramdisk();
     if (!rootfs_bytes) return tl::unexpected(rootfs_bytes.error());
-    const auto plan = plan_and_claim(*rootfs_bytes);
-    if (!plan) return tl::unexpected(plan.error());
-    caller_.log.detail(host_, "the plan:\n" + plan::plan_text(*plan));
-    for (const auto& step : plan->bitstreams) {
-      const auto record = resources::bitstream_record(step, state_.uuid, options_.id);
-      if (auto done = write_down(record); !done) return done;
-      const auto& files = step.xclbin_uuid.empty() ? request_.bitstreams.images : request_.bitstreams.files;
-      if (auto done = resources::acquire_bitstream(host_, record, {files.at(step.file), step.dom0.bytes()}); !done) {
-        return done;
-      }
-    }
-    if (auto done = launch(plan->domain); !done) return done;
+    if (auto done = plan_and_claim(*rootfs_bytes); !done) return done;
+    if (auto done = acquire_all(); !done) return done;
     if (auto done = watch(); !done) return done;
     state_.status = oci::Status::created;
     if (auto written = oci::write_state(host_, directory_, state_); !written) return written;
@@ -124,7 +118,7 @@ class CreateTransaction {
 
  private:
   std::string file(const char* name) const { return directory_ + "/" + name; }
-  Status write_down(const resources::Record& record) { return resources::write_down(host_, file("journal"), record); }
+  Status write_down(const std::string& line) { return host_.append(file("journal"), line); }
 
   // Returns the size of what is the image's: all of it but our init.
   Result<std::uint64_t> write_ramdisk() {
@@ -144,41 +138,33 @@ class CreateTransaction {
 
   // Planning and claiming are one step for all containers of the machine: what the plan found free is still free
   // when it is claimed.
-  Result<plan::Plan> plan_and_claim(std::uint64_t rootfs_bytes) {
-    const auto ledger = resources::lock_ledger(host_);
+  Status plan_and_claim(std::uint64_t rootfs_bytes) {
+    auto ledger = resources::Ledger::lock(host_);
     if (!ledger) return tl::unexpected(ledger.error());
-    if (auto read = read_taken(host_, request_.host); !read) return tl::unexpected(read.error());
-    auto plan = plan_for(request_, rootfs_bytes);
-    if (!plan) return plan;
-    for (const auto& claim : plan->claims()) {
-      const auto record = resources::claim_record(claim);
-      if (auto done = write_down(record); !done) return tl::unexpected(done.error());
-      if (auto done = resources::acquire_claim(host_, record, {caller_.root, options_.id}); !done) {
-        return tl::unexpected(done.error());
+    if (auto looked = look_again(host_, request_.host, caller_.kinds); !looked) return looked;
+    auto plan = plan_for(request_, rootfs_bytes, caller_.kinds);
+    if (!plan) return tl::unexpected(plan.error());
+    plan_ = std::move(*plan);
+    caller_.log.detail(host_, "the plan:\n" + plan::plan_text(plan_));
+    if (auto done = write_down(resources::head_line(container_)); !done) return done;
+    for (const auto& step : plan_.steps) {
+      if (auto done = write_down(resources::record_line(resources::record_of(step))); !done) return done;
+      for (const auto& claim : step.kind().claims(step)) {
+        if (auto done = ledger->take(claim, container_.owner); !done) return done;
       }
     }
-    return plan;
+    return {};
   }
 
-  Status launch(const plan::DomainStep& domain) {
-    auto config = xen::domain_config(domain);
-    config.uuid = state_.uuid;
-    config.name = text("runx-", options_.id.substr(0, 48), "-", state_.uuid.substr(0, 8));
-    config.kernel = host_.real(config.kernel);
-    config.ramdisk = host_.real(file("ramdisk"));
-    const auto& passthrough = domain.passthrough;
-    if (passthrough.tree.has_tree()) {
-      config.device_tree = host_.real(file("guest.dtb"));
-      if (auto done = host_.write(file("guest.dtb"), base::text_of(passthrough.tree.bytes())); !done) return done;
+  Status acquire_all() {
+    resources::Acquisition with{host_, container_, directory_, request_.bitstreams};
+    for (std::size_t number = 0; number < plan_.steps.size(); ++number) {
+      const auto& step = plan_.steps[number];
+      if (auto done = write_down(resources::acquired_line(number)); !done) return done;
+      if (auto done = resources::machine_half(caller_.kinds, step).acquire(with, step); !done) return done;
     }
-    if (auto done = host_.write(file("domain.cfg"), xen::config_text(config)); !done) return done;
-    const auto record = resources::domain_record(config);
-    if (auto done = write_down(record); !done) return done;
-    const auto domid = resources::acquire_domain(host_, record, file("domain.cfg"));
-    if (!domid) return tl::unexpected(domid.error());
-    state_.domid = *domid;
-    // xl has copied it into the guest's memory; here it would only cost Dom0's.
-    return host_.remove(file("ramdisk"));
+    state_.domid = with.domid;
+    return {};
   }
 
   // Starts the monitor, which inherits the container's standard streams, and waits until it watches.
@@ -220,6 +206,8 @@ class CreateTransaction {
   Request& request_;
   std::string directory_;
   oci::State state_;
+  resources::Container container_;
+  plan::Plan plan_;
 };
 
 }  // namespace
@@ -232,10 +220,10 @@ Status create(const Caller& caller, const CreateOptions& options) {
                       " exists already: delete it, or choose another id");
   };
   if (caller.host.exists(directory)) return taken();
-  auto request = read_all(caller.host, options.bundle);
+  auto request = read_all(caller, options.bundle);
   if (!request) return tl::unexpected(request.error());
   // Once without the ramdisk's size: what is refused for any other reason leaves no trace at all.
-  if (auto possible = plan_for(*request, 0); !possible) return tl::unexpected(possible.error());
+  if (auto possible = plan_for(*request, 0, caller.kinds); !possible) return tl::unexpected(possible.error());
   if (auto made = caller.host.make_directories(caller.root, 0711); !made) return made;
   if (auto made = caller.host.make_directory(directory); !made) {
     if (made.error().code == std::errc::file_exists) return taken();
@@ -243,9 +231,11 @@ Status create(const Caller& caller, const CreateOptions& options) {
   }
   const auto lock = caller.host.lock(directory);
   if (!lock) return tl::unexpected(lock.error());
-  auto done = CreateTransaction(caller, options, *request, directory).run();
+  auto generation = resources::new_generation();
+  if (!generation) return tl::unexpected(generation.error());
+  auto done = CreateTransaction(caller, options, *request, directory, std::move(*generation)).run();
   if (done) return {};
-  if (auto given = give_back(caller, options.id, directory); !given) {
+  if (auto given = give_back(caller, directory); !given) {
     return base::fail(std::errc::io_error, done.error().what, "; and then: ", given.error().what, "; delete container ",
                       options.id, " to try that again");
   }

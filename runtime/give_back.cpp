@@ -5,7 +5,7 @@
 #include <csignal>
 #include <thread>
 
-#include "runtime/resources/resource.h"
+#include "runtime/resources/undo.h"
 
 namespace runx::runtime {
 namespace {
@@ -40,15 +40,16 @@ Status remove_all(base::Host& host, const std::string& directory) {
 
 }  // namespace
 
-Status give_back(const Caller& caller, const std::string& id, const std::string& directory) {
-  const auto journal = resources::read_journal(caller.host, directory + "/journal");
+Status give_back(const Caller& caller, const std::string& directory) {
+  const auto path = directory + "/journal";
+  const auto journal = resources::read_journal(caller.host, path);
   if (!journal) return tl::unexpected(journal.error());
   if (journal->torn != 0) {
     caller.log.warning(caller.host,
-                       base::text(directory, "/journal ends in ", journal->torn,
+                       base::text(path, " ends in ", journal->torn,
                                   " bytes that are no record: a crash cut it; what stands before is used"));
   }
-  if (auto undone = resources::undo(caller.host, *journal, {caller.root, id}); !undone) return undone;
+  if (auto undone = resources::undo(caller.host, path, *journal, caller.kinds); !undone) return undone;
   const auto state = oci::read_state(caller.host, directory);
   if (state) {
     if (auto ended = end_monitor(caller.host, *state); !ended) return ended;

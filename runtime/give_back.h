@@ -11,6 +11,6 @@ namespace runx::runtime {
 
 // Releases what the journal in `directory` lists, waits for the monitor's end, and removes the directory. The caller
 // holds the directory's lock. After an error the directory is still there, and the call can be repeated.
-base::Status give_back(const Caller& caller, const std::string& id, const std::string& directory);
+base::Status give_back(const Caller& caller, const std::string& directory);
 
 }  // namespace runx::runtime

@@ -9,10 +9,7 @@
 
 #include "base/json.h"
 #include "base/printable.h"
-#include "devtree/boot_tree.h"
-#include "plan/claim.h"
-#include "runtime/facts.h"
-#include "runtime/resources/contents.h"
+#include "runtime/resources/board_files.h"
 #include "runtime/resources/ledger.h"
 
 namespace runx::runtime {
@@ -77,30 +74,6 @@ json holder_json(const Owner* owner) {
 
 std::string holder_text(const Owner* owner) { return owner == nullptr ? "-" : owner->id; }
 
-std::string content_text(const resources::Content& content) {
-  constexpr std::size_t shown = sizeof "sha256:" - 1 + 12;
-  return base::text(base::printable(content.file), " (", content.digest.substr(0, shown), "…, ",
-                    content.container.empty() ? "the blank" : "of container " + content.container, ")");
-}
-
-struct Device {
-  std::string path;
-  std::vector<std::string> compatible;
-};
-
-Result<std::vector<Device>> marked_devices(base::Host& host, const plan::Board& board) {
-  const auto bytes = host.read(board.boot_tree);
-  if (!bytes) return base::context(bytes.error(), "the tree that Xen was booted with says which devices there are");
-  const auto blob = devtree::Blob::parse(base::bytes_of(*bytes), board.boot_tree);
-  if (!blob) return tl::unexpected(blob.error());
-  const auto tree = devtree::Tree::of(*blob);
-  std::vector<Device> out;
-  for (const auto& node : tree.nodes()) {
-    if (devtree::is_marked(node) && !devtree::is_window(node)) out.push_back({node.path(), node.strings("compatible")});
-  }
-  return out;
-}
-
 }  // namespace
 
 Result<std::string> list_containers(const Caller& caller, ListFormat format) {
@@ -121,44 +94,28 @@ Result<std::string> list_containers(const Caller& caller, ListFormat format) {
 }
 
 Result<std::string> list_resources(const Caller& caller, ListFormat format) {
-  const auto board = read_board(caller.host);
+  const auto board = resources::read_board(caller.host, resources::pure_halves(caller.kinds));
   if (!board) return tl::unexpected(board.error());
   const auto holders = resources::holders(caller.host);
   if (!holders) return tl::unexpected(holders.error());
-  const auto contents = resources::read_contents(caller.host);
-  if (!contents) return tl::unexpected(contents.error());
-  const auto devices = marked_devices(caller.host, *board);
-  if (!devices) return tl::unexpected(devices.error());
   std::vector<std::array<std::string, 3>> rows{{"RESOURCE", "HOLDER", "HOLDS"}};
   std::string names;
-  auto regions = json::array();
-  for (const auto& region : board->regions) {
-    const auto claim = plan::region_claim(region.name);
-    const auto* owner = holder_of(*holders, claim);
-    const auto content = contents->find(region.name);
-    const bool known = content != contents->end();
-    rows.push_back({claim, holder_text(owner), known ? content_text(content->second) : "not known"});
-    names += claim + "\n";
-    json entry{{"name", region.name}, {"manager", region.manager}, {"holder", holder_json(owner)}, {"holds", nullptr}};
-    if (!region.shell.empty()) entry["shell"] = region.shell;
-    if (!region.node.empty()) entry["node"] = region.node;
-    if (known) {
-      const auto& [digest, file, container, full] = content->second;
-      entry["holds"] = {{"digest", digest}, {"file", file}, {"container", container}, {"full", full}};
+  json out{{"board", board->name}};
+  for (const auto* kind : caller.kinds) {
+    auto inventory = kind->inventory(caller.host, *board);
+    if (!inventory) return tl::unexpected(inventory.error());
+    if (inventory->section.empty()) continue;
+    auto& list = out[inventory->section] = json::array();
+    for (auto& item : inventory->items) {
+      const auto* owner = holder_of(*holders, item.claim);
+      rows.push_back({item.claim, holder_text(owner), item.content});
+      names += item.claim + "\n";
+      item.entry["holder"] = holder_json(owner);
+      list.push_back(std::move(item.entry));
     }
-    regions.push_back(std::move(entry));
-  }
-  auto list = json::array();
-  for (const auto& [path, compatible] : *devices) {
-    const auto claim = plan::device_claim(path);
-    const auto* owner = holder_of(*holders, claim);
-    rows.push_back({claim, holder_text(owner), "-"});
-    names += claim + "\n";
-    list.push_back({{"path", path}, {"compatible", compatible}, {"holder", holder_json(owner)}});
   }
   if (format == ListFormat::ids) return names;
-  if (format == ListFormat::table) return table(rows);
-  return base::json_text({{"board", board->name}, {"regions", regions}, {"devices", list}}) + "\n";
+  return format == ListFormat::table ? table(rows) : base::json_text(out) + "\n";
 }
 
 }  // namespace runx::runtime

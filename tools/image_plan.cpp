@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "plan/domain_kind.h"
 #include "plan/image.h"
 #include "tools/dts.h"
 #include "tools/image_commands.h"
@@ -123,7 +124,8 @@ nlohmann::ordered_json hardware_section(const plan::DomainStep& domain, const st
 Status run(const Options& options) {
   const auto made = plan_of(options);
   if (!made) return tl::unexpected(made.error());
-  const auto& tree = made->domain.passthrough.tree;
+  const auto domain = made->all<plan::DomainStep>().front();
+  const auto& tree = domain.passthrough.tree;
   if (!options.output.empty()) {
     if (!tree.has_tree())
       return base::fail(std::errc::invalid_argument, "the guest gets no device, so there is no tree to write to ",
@@ -137,19 +139,20 @@ Status run(const Options& options) {
       return base::fail(std::errc::invalid_argument,
                         "--hwconfig names the guest's device tree as a file: say where to write it with -o");
     const auto path = tree.has_tree() ? std::filesystem::absolute(options.output).lexically_normal().string() : "";
-    std::cout << hardware_section(made->domain, path).dump(2) << "\n";
+    std::cout << hardware_section(domain, path).dump(2) << "\n";
     return {};
   }
   const auto source = tree.has_tree() ? dts_text(devtree::Tree::of(tree)) : std::string();
   if (options.json) {
-    nlohmann::json out{{"plan", plan::plan_text(*made)}, {"xl", xl_text(made->domain)}, {"deviceTree", source}};
-    out["claims"] = made->claims();
+    auto out = plan::plan_json(*made);
+    out["xl"] = xl_text(domain);
+    out["deviceTree"] = source;
     std::cout << base::json_text(out, 2) << "\n";
     return {};
   }
   std::cout << plan::plan_text(*made);
   if (!options.with_tree) return {};
-  std::cout << "\n# the domain's xl configuration\n" << xl_text(made->domain);
+  std::cout << "\n# the domain's xl configuration\n" << xl_text(domain);
   if (!source.empty()) std::cout << "\n// the guest's part of the device tree\n" << source;
   return {};
 }

@@ -4,7 +4,7 @@
 // From the plan's domain to xl's configuration: the part that does not depend on the container, so that a desk sees
 // what the board will write. Pure.
 
-#include "plan/plan.h"
+#include "plan/domain_kind.h"
 #include "xen/config.h"
 
 namespace runx::xen {

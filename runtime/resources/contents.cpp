@@ -27,6 +27,8 @@ Status write_content(base::Host& host, const std::string& region, const Content&
   return host.write(path_of(region), base::json_text({{"digest", content.digest},
                                                       {"file", content.file},
                                                       {"container", content.container},
+                                                      {"root", content.root},
+                                                      {"namespace", content.kubernetes_namespace},
                                                       {"full", content.full},
                                                       {"boot", boot_id(host)}}) +
                                          "\n");
@@ -57,8 +59,9 @@ Result<std::map<std::string, Content>> read_contents(base::Host& host) {
       return found != value->end() && found->is_string() ? found->get<std::string>() : std::string();
     };
     if (member("digest").empty() || member("boot") != boot) continue;
-    out[name.substr(0, name.size() - suffix.size())] = {member("digest"), member("file"), member("container"),
-                                                        value->value("full", nlohmann::json()) == true};
+    out[name.substr(0, name.size() - suffix.size())] = {
+        member("digest"), member("file"),      member("container"),
+        member("root"),   member("namespace"), value->value("full", nlohmann::json()) == true};
   }
   return out;
 }

@@ -16,10 +16,12 @@ namespace runx::resources {
 inline constexpr const char* contents_directory = "/run/runx-accel/regions";
 
 struct Content {
-  std::string digest;     // of what the manager got: sha256:…
-  std::string file;       // in the image, or in Dom0 when it is a blank
-  std::string container;  // id of the one that brought it; empty: the board's owner (a blank)
-  bool full = false;      // it replaced the whole device, the static design around the region too
+  std::string digest;                // of what the manager got: sha256:…
+  std::string file;                  // in the image, or in Dom0 when it is a blank
+  std::string container;             // id of the one that brought it; empty: the board's owner (a blank)
+  std::string root;                  // --root that the container lived under
+  std::string kubernetes_namespace;  // of whoever asked for it; empty: not known
+  bool full = false;                 // it replaced the whole device, the static design around the region too
   bool operator==(const Content&) const = default;
 };
 

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/resources/ledger.h"
 
+#include <array>
+#include <cerrno>
+#include <cstdint>
 #include <optional>
+
+#include <sys/random.h>
 
 #include <nlohmann/json.hpp>
 
@@ -25,7 +30,8 @@ std::string file_of(const std::string& claim) {
 }
 
 std::string claim_text(const std::string& claim, const Owner& owner) {
-  return base::json_text({{"claim", claim}, {"root", owner.root}, {"id", owner.id}}) + "\n";
+  return base::json_text({{"claim", claim}, {"root", owner.root}, {"id", owner.id}, {"generation", owner.generation}}) +
+         "\n";
 }
 
 // Nothing: released meanwhile.
@@ -39,8 +45,8 @@ Result<std::optional<Claim>> read_claim(base::Host& host, const std::string& pat
     const auto found = value->is_object() ? value->find(key) : value->end();
     return found != value->end() && found->is_string() ? found->get<std::string>() : std::string();
   };
-  Claim claim{member("claim"), {member("root"), member("id")}};
-  if (claim.claim.empty() || claim.owner.id.empty()) {
+  Claim claim{member("claim"), {member("root"), member("id"), member("generation")}};
+  if (claim.claim.empty() || claim.owner.id.empty() || claim.owner.generation.empty()) {
     return base::fail(std::errc::bad_message, path,
                       " is not a claim of runx-accel: remove it when no container uses the hardware");
   }
@@ -49,19 +55,30 @@ Result<std::optional<Claim>> read_claim(base::Host& host, const std::string& pat
 
 }  // namespace
 
-Result<base::Fd> lock_ledger(base::Host& host) {
-  if (auto made = host.make_directories(claims_directory); !made) return tl::unexpected(made.error());
-  return host.lock(claims_directory);
+Result<std::string> new_generation() {
+  std::array<std::uint8_t, 8> bytes{};
+  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+    return base::fail_errno(errno, "cannot read the kernel's random numbers");
+  }
+  std::string out;
+  for (const auto byte : bytes) out += base::hex(byte, 2).substr(2);
+  return out;
 }
 
-Status take_claim(base::Host& host, const std::string& claim, const Owner& owner) {
-  if (auto made = host.make_directories(claims_directory); !made) return made;
+Result<Ledger> Ledger::lock(base::Host& host) {
+  if (auto made = host.make_directories(claims_directory); !made) return tl::unexpected(made.error());
+  auto lock = host.lock(claims_directory);
+  if (!lock) return tl::unexpected(lock.error());
+  return Ledger(host, std::move(*lock));
+}
+
+Status Ledger::take(const std::string& claim, const Owner& owner) {
   const auto path = file_of(claim);
   // Twice, because the holder may let go between our attempt and our look at who it is.
   for (int attempt = 0; attempt < 2; ++attempt) {
-    const auto taken = host.write_new(path, claim_text(claim, owner), 0644);
+    const auto taken = host_->write_new(path, claim_text(claim, owner), 0644);
     if (taken || taken.error().code != std::errc::file_exists) return taken;
-    const auto holder = read_claim(host, path);
+    const auto holder = read_claim(*host_, path);
     if (!holder) return tl::unexpected(holder.error());
     if (!*holder) continue;
     if ((*holder)->owner == owner) return {};
@@ -71,16 +88,18 @@ Status take_claim(base::Host& host, const std::string& claim, const Owner& owner
   return base::fail(std::errc::device_or_resource_busy, claim, " changes hands at this moment: try again");
 }
 
-Status release_claim(base::Host& host, const std::string& claim, const Owner& owner) {
-  const auto lock = host.lock(claims_directory);
-  if (!lock && lock.error().code == std::errc::no_such_file_or_directory) return {};
-  if (!lock) return tl::unexpected(lock.error());
-  // Claims are only taken under the lock, so one that is half written now is of somebody who was killed.
-  if (auto removed = host.remove_temporaries(file_of(claim)); !removed) return removed;
-  const auto holder = read_claim(host, file_of(claim));
+Result<bool> Ledger::holds(const std::string& claim, const Owner& owner) {
+  const auto holder = read_claim(*host_, file_of(claim));
   if (!holder) return tl::unexpected(holder.error());
-  if (!*holder || (*holder)->owner != owner) return {};
-  return host.remove(file_of(claim));
+  return *holder && (*holder)->owner == owner;
+}
+
+Status Ledger::release(const std::string& claim, const Owner& owner) {
+  // Claims are only taken under the lock, so one that is half written now is of somebody who was killed.
+  if (auto removed = host_->remove_temporaries(file_of(claim)); !removed) return removed;
+  const auto mine = holds(claim, owner);
+  if (!mine) return tl::unexpected(mine.error());
+  return *mine ? host_->remove(file_of(claim)) : Status();
 }
 
 Result<std::map<std::string, Owner>> holders(base::Host& host) {

@@ -14,22 +14,35 @@ namespace runx::resources {
 
 inline constexpr const char* claims_directory = "/run/runx-accel/claims";
 
+// A container as the ledger knows it. The generation tells it from earlier and later ones of the same root and id.
 struct Owner {
-  std::string root;  // --root of the runtime
-  std::string id;    // of the container
+  std::string root;        // --root of the runtime
+  std::string id;          // of the container
+  std::string generation;  // 16 hexadecimal digits
   bool operator==(const Owner&) const = default;
 };
 
-// Whoever looks at the ledger and then takes from it holds this meanwhile; let go with the descriptor.
-base::Result<base::Fd> lock_ledger(base::Host& host);
+// A generation that nobody has had: from the kernel's random numbers.
+base::Result<std::string> new_generation();
 
-// Taking what one holds already is fine. device_or_resource_busy names the holder.
-base::Status take_claim(base::Host& host, const std::string& claim, const Owner& owner);
+// The ledger, locked for as long as the value lives: what somebody found in it stays true until they have acted on it.
+class Ledger {
+ public:
+  static base::Result<Ledger> lock(base::Host& host);
 
-// Giving back what one does not hold (any more) is fine. Takes the lock by itself: not for who holds it already.
-base::Status release_claim(base::Host& host, const std::string& claim, const Owner& owner);
+  // Taking what one holds already is fine. device_or_resource_busy names the holder.
+  base::Status take(const std::string& claim, const Owner& owner);
+  base::Result<bool> holds(const std::string& claim, const Owner& owner);
+  // Giving back what one does not hold (any more) is fine.
+  base::Status release(const std::string& claim, const Owner& owner);
 
-// Every claim that is held, with its container.
+ private:
+  Ledger(base::Host& host, base::Fd lock) : host_(&host), lock_(std::move(lock)) {}
+  base::Host* host_;
+  base::Fd lock_;
+};
+
+// Every claim that is held, with its container. Needs no lock to look.
 base::Result<std::map<std::string, Owner>> holders(base::Host& host);
 
 }  // namespace runx::resources

@@ -173,5 +173,11 @@ TEST(Bitstream, SurvivesEveryBrokenByte) {
   EXPECT_GT(refused, 400U);
 }
 
+TEST(FirmwareImage, HasWholeWords) {
+  EXPECT_EQ(firmware_image(base::bytes_of("")), "");
+  EXPECT_EQ(firmware_image(base::bytes_of("abcd")), "abcd");
+  EXPECT_EQ(firmware_image(base::bytes_of("abcde")), "abcde\xFF\xFF\xFF");
+}
+
 }  // namespace
 }  // namespace runx::bitstream

@@ -44,11 +44,14 @@ class PlaceTest : public testing::Test {
     return all;
   }
 
+  // Left there by another container of the same asker.
+  void holds(const std::string& region, char digit) { host_.contents[region] = {digest(digit), "c0", "", ""}; }
+
   PlacedBitstreams place() { return place_bitstreams(request_, host_, image_); }
-  BitstreamStep placed() {
+  RegionStep placed() {
     auto out = place();
     EXPECT_THAT(out.refusals, IsEmpty());
-    return out.steps.empty() ? BitstreamStep{} : out.steps.front();
+    return out.steps.empty() ? RegionStep{} : out.steps.front();
   }
 
   annotations::AcceleratorRequest request_;
@@ -98,28 +101,27 @@ TEST_F(PlaceTest, OfAnEncryptedOneTheFramesAreNotKnown) {
   auto let_in = giving_all();
   let_in.encrypted = true;
   rule(let_in);
-  EXPECT_TRUE(placed().encrypted);
   EXPECT_THAT(placed().regions, ElementsAre("pr0"));
 }
 
 TEST_F(PlaceTest, WhatARegionHoldsIsLeftThere) {
   EXPECT_FALSE(placed().loaded);
-  host_.contents["pr1"] = digest('b');
+  holds("pr1", 'b');
   EXPECT_TRUE(placed().loaded);
   EXPECT_THAT(placed().regions, ElementsAre("pr1"));
-  host_.contents["pr0"] = digest('b');
+  holds("pr0", 'b');
   EXPECT_THAT(placed().regions, ElementsAre("pr0"));
   host_.holders["region pr0"] = "other";
   EXPECT_THAT(placed().regions, ElementsAre("pr1"));
 }
 
 TEST_F(PlaceTest, WhatARegionHoldsButHasAnotherDigestIsNot) {
-  host_.contents["pr0"] = digest('c');
+  holds("pr0", 'c');
   EXPECT_FALSE(placed().loaded);
 }
 
 TEST_F(PlaceTest, APolicyMayWantAFreshLoad) {
-  host_.contents["pr1"] = digest('b');
+  holds("pr1", 'b');
   auto fresh = giving_all();
   fresh.fresh_load = true;
   rule(fresh);
@@ -127,8 +129,42 @@ TEST_F(PlaceTest, APolicyMayWantAFreshLoad) {
   EXPECT_THAT(placed().regions, ElementsAre("pr0"));
 }
 
+TEST_F(PlaceTest, AnotherNamespaceGetsAFreshLoad) {
+  host_.contents["pr1"] = {digest('b'), "c0", "/run/a", "lab"};
+  host_.root = "/run/a";
+  for (const char* asker : {"", "shop"}) {
+    host_.kubernetes_namespace = asker;
+    EXPECT_FALSE(placed().loaded) << asker;
+    EXPECT_THAT(placed().regions, ElementsAre("pr0")) << "nor is that region preferred: " << asker;
+  }
+  host_.kubernetes_namespace = "lab";
+  EXPECT_TRUE(placed().loaded);
+  EXPECT_THAT(placed().regions, ElementsAre("pr1"));
+}
+
+TEST_F(PlaceTest, WithoutNamespacesTheRootTellsAskersApart) {
+  host_.contents["pr1"] = {digest('b'), "c0", "/run/a", ""};
+  host_.root = "/run/b";
+  EXPECT_FALSE(placed().loaded);
+  host_.root = "/run/a";
+  EXPECT_TRUE(placed().loaded);
+}
+
+TEST_F(PlaceTest, ABlankThatNobodyHasUsedIsLeftToEverybody) {
+  host_.contents["pr1"] = {digest('b'), "", "", ""};
+  host_.kubernetes_namespace = "lab";
+  EXPECT_TRUE(placed().loaded);
+}
+
+TEST_F(PlaceTest, TheBoardFileMayForbidReuse) {
+  holds("pr0", 'b');
+  EXPECT_TRUE(placed().loaded);
+  region(0).reuse = false;
+  EXPECT_FALSE(placed().loaded);
+}
+
 TEST_F(PlaceTest, BehindBridgesARegionIsProgrammedForEveryContainer) {
-  host_.contents["pr0"] = digest('b');
+  holds("pr0", 'b');
   asked().region = "pr0";
   region(0).node = "/fpga-region";
   EXPECT_FALSE(placed().loaded);
@@ -166,7 +202,7 @@ TEST_F(PlaceTest, ABlankIsHeldAgainstItsRegionToo) {
 }
 
 TEST_F(PlaceTest, AfterAFullBitstreamTheRegionsAreGone) {
-  host_.replaced["pr0"] = "c0";
+  host_.contents["pr0"] = {digest('c'), "c0", "", "", true};
   EXPECT_THAT(placed().regions, ElementsAre("pr1"));
   asked().region = "pr0";
   EXPECT_THAT(place().refusals, ElementsAre(HasSubstr("region pr0 is gone: the full bitstream of container c0")));

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "plan/domain_kind.h"
+#include "plan/region_kind.h"
 #include "tests/fake/fake_board.h"
 
 namespace runx::plan {
@@ -92,17 +94,17 @@ TEST_F(PlanTest, NothingAskedIsAPlainDomain) {
   EXPECT_EQ(plan_text(made),
             "1. create a domain with 128MiB and 2 vcpus, kernel /usr/lib/runx-accel/guest-kernel\n"
             "2. start it, forward its output, and give everything back when it ends\n");
-  EXPECT_FALSE(made.domain.passthrough.tree.has_tree());
-  EXPECT_THAT(made.domain.command_line, testing::EndsWith(" uio_pdrv_genirq.of_id=cdns,ttc"));
+  EXPECT_FALSE(made.all<DomainStep>().at(0).passthrough.tree.has_tree());
+  EXPECT_THAT(made.all<DomainStep>().at(0).command_line, testing::EndsWith(" uio_pdrv_genirq.of_id=cdns,ttc"));
 }
 
 TEST_F(PlanTest, AnyTakesTheFirstFreeRegionThatFits) {
-  EXPECT_EQ(plan().bitstreams.at(0).regions.at(0), "pr0");
+  EXPECT_EQ(plan().all<RegionStep>().at(0).regions.at(0), "pr0");
   host_.holders = {{"region pr0", "other"}};
-  EXPECT_EQ(plan().bitstreams.at(0).regions.at(0), "pr1");
+  EXPECT_EQ(plan().all<RegionStep>().at(0).regions.at(0), "pr1");
   host_.holders = {};
   host_.board.regions[0].idcodes = {0x04738093};
-  EXPECT_EQ(plan().bitstreams.at(0).regions.at(0), "pr1");
+  EXPECT_EQ(plan().all<RegionStep>().at(0).regions.at(0), "pr1");
 }
 
 TEST_F(PlanTest, MoreBitstreamsThanRegionsAreNotOfAnotherPart) {
@@ -117,22 +119,22 @@ TEST_F(PlanTest, AnyLeavesARegionToWhoNamesIt) {
   request_.bitstreams = {{"a", "/boot/aes.bit", std::nullopt, std::nullopt}, {"b", "/boot/b.bit", std::nullopt, "pr0"}};
   image_.bitstreams["/boot/b.bit"] = facts();
   const auto made = plan();
-  EXPECT_EQ(made.bitstreams.at(0).regions.at(0), "pr1");
-  EXPECT_EQ(made.bitstreams.at(1).regions.at(0), "pr0");
+  EXPECT_EQ(made.all<RegionStep>().at(0).regions.at(0), "pr1");
+  EXPECT_EQ(made.all<RegionStep>().at(1).regions.at(0), "pr0");
 }
 
 TEST_F(PlanTest, TwoOfAnyGetTwoRegions) {
   request_.bitstreams.push_back({"b", "/boot/aes.bit", std::nullopt, std::nullopt});
   const auto made = plan();
-  EXPECT_EQ(made.bitstreams.at(0).regions.at(0), "pr0");
-  EXPECT_EQ(made.bitstreams.at(1).regions.at(0), "pr1");
+  EXPECT_EQ(made.all<RegionStep>().at(0).regions.at(0), "pr0");
+  EXPECT_EQ(made.all<RegionStep>().at(1).regions.at(0), "pr1");
   request_.bitstreams.push_back({"c", "/boot/aes.bit", std::nullopt, std::nullopt});
   EXPECT_EQ(refusals().size(), 1U);
 }
 
 TEST_F(PlanTest, TheRevisionOfTheSiliconDoesNotMatter) {
   info().idcode = 0x14A49093;
-  EXPECT_EQ(plan().bitstreams.size(), 1U);
+  EXPECT_EQ(plan().all<RegionStep>().size(), 1U);
 }
 
 TEST_F(PlanTest, WrongPart) {
@@ -182,11 +184,11 @@ TEST_F(PlanTest, AFileWithoutAConfigurationStream) {
 TEST_F(PlanTest, AnXclbinGoesToXrtWhereItsDriverIs) {
   info().format = bitstream::Format::xclbin;
   info().uuid = "0123";
-  EXPECT_EQ(plan().bitstreams.at(0).xclbin_uuid, "");
+  EXPECT_EQ(plan().all<RegionStep>().at(0).xclbin_uuid, "");
   EXPECT_THAT(plan_text(plan()), HasSubstr(") through \"Xilinx ZynqMP FPGA Manager\"\n"));
   host_.zocl = true;
-  EXPECT_EQ(plan().bitstreams.at(0).xclbin_uuid, "0123");
-  EXPECT_EQ(plan().bitstreams.at(0).node, "");
+  EXPECT_EQ(plan().all<RegionStep>().at(0).xclbin_uuid, "0123");
+  EXPECT_EQ(plan().all<RegionStep>().at(0).node, "");
   EXPECT_THAT(plan_text(plan()), HasSubstr(") through XRT and \"Xilinx ZynqMP FPGA Manager\"\n"));
 }
 
@@ -262,9 +264,9 @@ TEST_F(PlanTest, ALiveTreeThatIsNotOfThisBoot) {
 TEST_F(PlanTest, MemoryGrowsWithTheRootFileSystem) {
   request_.domain.memory.reset();
   image_.rootfs_bytes = 0;
-  EXPECT_EQ(plan().domain.memory, 48 * mebibyte);
+  EXPECT_EQ(plan().all<DomainStep>().at(0).memory, 48 * mebibyte);
   image_.rootfs_bytes = 100 * mebibyte;
-  EXPECT_EQ(plan().domain.memory, 248 * mebibyte);
+  EXPECT_EQ(plan().all<DomainStep>().at(0).memory, 248 * mebibyte);
 }
 
 TEST_F(PlanTest, TooLittleMemory) {
@@ -272,7 +274,7 @@ TEST_F(PlanTest, TooLittleMemory) {
   EXPECT_THAT(refusals(), ElementsAre("domain.memory 55MiB is too small for this image: its root file system of 3 MiB "
                                       "needs at least 56MiB"));
   request_.domain.memory = 56 * mebibyte;
-  EXPECT_EQ(plan().domain.memory, 56 * mebibyte);
+  EXPECT_EQ(plan().all<DomainStep>().at(0).memory, 56 * mebibyte);
 }
 
 TEST_F(PlanTest, MoreMemoryThanTheBoardGivesADomain) {
@@ -305,8 +307,8 @@ TEST_F(PlanTest, EverythingThatIsWrongIsSaidAtOnce) {
   host_.holders = {{"device "s + fake::fake_timer, "other"}};
   EXPECT_THAT(refusals(),
               ElementsAre(HasSubstr("has digest"), HasSubstr("is encrypted"), HasSubstr("is a full one"),
-                          HasSubstr("no IDCODE"), HasSubstr("region pr9"), HasSubstr("domain.memory 1MiB"),
-                          HasSubstr("is held by container other"), HasSubstr("is not marked xen,passthrough")));
+                          HasSubstr("no IDCODE"), HasSubstr("region pr9"), HasSubstr("is held by container other"),
+                          HasSubstr("is not marked xen,passthrough"), HasSubstr("domain.memory 1MiB")));
 }
 
 }  // namespace

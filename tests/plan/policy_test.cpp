@@ -9,6 +9,7 @@
 
 #include "base/sha256.h"
 #include "plan/plan.h"
+#include "plan/region_kind.h"
 #include "plan/signature.h"
 #include "tests/fake/fake_board.h"
 #include "tests/fake/signer.h"
@@ -117,7 +118,7 @@ TEST_F(PolicyTest, AnyTakesARegionThatIsGiven) {
   rule(R"("give": ["region pr1", "device *"])");
   auto made = make_plan(request_, host_, image_);
   ASSERT_TRUE(std::holds_alternative<Plan>(made));
-  EXPECT_EQ(std::get<Plan>(made).bitstreams.at(0).regions.at(0), "pr1");
+  EXPECT_EQ(std::get<Plan>(made).all<RegionStep>().at(0).regions.at(0), "pr1");
 }
 
 TEST_F(PolicyTest, AnOptionalDeviceThatIsNotGivenIsLeftOut) {

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "annotations/request.h"
+#include "plan/domain_kind.h"
 #include "plan/plan.h"
+#include "plan/region_kind.h"
 #include "tests/fake/fake_board.h"
 
 namespace runx::plan {
@@ -59,15 +61,15 @@ class KeysTest : public testing::Test {
 
 TEST_F(KeysTest, AVariantGoesIntoItsRegion) {
   const auto made = plan({{"fpga.x.bitstream.pr1", "/b.bit"}});
-  EXPECT_EQ(made.bitstreams.at(0).regions.at(0), "pr1");
-  EXPECT_EQ(made.bitstreams.at(0).file, "/b.bit");
+  EXPECT_EQ(made.all<RegionStep>().at(0).regions.at(0), "pr1");
+  EXPECT_EQ(made.all<RegionStep>().at(0).file, "/b.bit");
 }
 
 TEST_F(KeysTest, TheFirstFreeRegionThatHasAVariant) {
   const Annotations keys{{"fpga.x.bitstream.pr0", "/a.bit"}, {"fpga.x.bitstream.pr1", "/b.bit"}};
-  EXPECT_EQ(plan(keys).bitstreams.at(0).file, "/a.bit");
+  EXPECT_EQ(plan(keys).all<RegionStep>().at(0).file, "/a.bit");
   host_.holders = {{"region pr0", "other"}};
-  EXPECT_EQ(plan(keys).bitstreams.at(0).file, "/b.bit");
+  EXPECT_EQ(plan(keys).all<RegionStep>().at(0).file, "/b.bit");
   host_.holders = {{"region pr0", "one"}, {"region pr1", "two"}};
   EXPECT_THAT(refusals(keys), ElementsAre("no free region for fpga.x: pr0 is held by container one, pr1 is held by "
                                           "container two: delete one of them first"));
@@ -75,7 +77,8 @@ TEST_F(KeysTest, TheFirstFreeRegionThatHasAVariant) {
 
 TEST_F(KeysTest, AFileForAllRegionsStandsInForAMissingVariant) {
   host_.holders = {{"region pr0", "other"}};
-  EXPECT_EQ(plan({{"fpga.x.bitstream", "/a.bit"}, {"fpga.x.bitstream.pr0", "/b.bit"}}).bitstreams.at(0).file, "/a.bit");
+  EXPECT_EQ(plan({{"fpga.x.bitstream", "/a.bit"}, {"fpga.x.bitstream.pr0", "/b.bit"}}).all<RegionStep>().at(0).file,
+            "/a.bit");
 }
 
 TEST_F(KeysTest, NoVariantForThisBoard) {
@@ -95,7 +98,7 @@ TEST_F(KeysTest, AVariantsDigestIsChecked) {
 
 TEST_F(KeysTest, ARegionByItsNode) {
   host_.board.regions[1].node = "/amba/pr@01";
-  EXPECT_EQ(plan({{"resource.x", "/amba/pr@01=/a.bit"}}).bitstreams.at(0).regions.at(0), "pr1");
+  EXPECT_EQ(plan({{"resource.x", "/amba/pr@01=/a.bit"}}).all<RegionStep>().at(0).regions.at(0), "pr1");
   EXPECT_THAT(
       refusals({{"fpga.x.bitstream", "/a.bit"},
                 {"fpga.x.region", "pr1"},
@@ -109,7 +112,7 @@ TEST_F(KeysTest, TheShellMustBeTheRegions) {
   EXPECT_THAT(refusals(keys), ElementsAre("bitstream /a.bit is for shell s1, but region pr0 has none in the board's "
                                           "file: build it for this board"));
   host_.board.regions[1].shell = "s1";
-  EXPECT_EQ(plan(keys).bitstreams.at(0).regions.at(0), "pr1");
+  EXPECT_EQ(plan(keys).all<RegionStep>().at(0).regions.at(0), "pr1");
 }
 
 TEST_F(KeysTest, ABinIsTakenAtTheRequestsWord) {
@@ -117,7 +120,7 @@ TEST_F(KeysTest, ABinIsTakenAtTheRequestsWord) {
   image_.bitstreams["/a.bin"].info.partial.reset();
   EXPECT_THAT(refusals({{"fpga.x.bitstream", "/a.bin"}}),
               ElementsAre(HasSubstr("write fpga.x.partial = yes if it is")));
-  EXPECT_EQ(plan({{"fpga.x.bitstream", "/a.bin"}, {"fpga.x.partial", "yes"}}).bitstreams.size(), 1U);
+  EXPECT_EQ(plan({{"fpga.x.bitstream", "/a.bin"}, {"fpga.x.partial", "yes"}}).all<RegionStep>().size(), 1U);
   EXPECT_THAT(refusals({{"fpga.x.bitstream", "/a.bin"}, {"fpga.x.partial", "no"}}),
               ElementsAre(HasSubstr("is a full one")));
 }
@@ -141,7 +144,7 @@ TEST_F(KeysTest, TheBoardMustBeOneOfThoseNamed) {
 
 TEST_F(KeysTest, ADeviceByItsCompatible) {
   // Two nodes are timers, and one of them is marked.
-  EXPECT_THAT(plan({{"device.t.compatible", "cdns,ttc"}}).domain.nodes, ElementsAre(fake::fake_timer));
+  EXPECT_THAT(plan({{"device.t.compatible", "cdns,ttc"}}).all<DomainStep>().at(0).nodes, ElementsAre(fake::fake_timer));
   EXPECT_THAT(refusals({{"device.t.compatible", "acme,none"}}), ElementsAre(HasSubstr("device.t: acme,none")));
   EXPECT_THAT(refusals({{"device.t.alias", "nobody"}}), ElementsAre("device.t: the boot tree has no alias nobody"));
   EXPECT_THAT(refusals({{"device.t.label", "nobody"}}), ElementsAre("device.t: the boot tree has no label nobody"));
@@ -158,23 +161,23 @@ TEST_F(KeysTest, AnOptionalDeviceIsLeftOutAndThePlanSaysWhy) {
                           {"device.u.required", "no"},
                           {"device.v.path", "/axi/nothing"},
                           {"device.v.required", "no"}});
-  EXPECT_THAT(made.domain.nodes, ElementsAre(fake::fake_timer));
+  EXPECT_THAT(made.all<DomainStep>().at(0).nodes, ElementsAre(fake::fake_timer));
   EXPECT_THAT(plan_text(made), HasSubstr("   without device.v: device.v: /axi/nothing"));
   EXPECT_THAT(plan_text(made), HasSubstr("   without device.u: device /axi/timer@ff120000 is not marked"));
   EXPECT_THAT(made.claims(), ElementsAre("device /axi/timer@ff110000"));
 }
 
 TEST_F(KeysTest, AnOptionalDeviceThatCanBeGivenIs) {
-  EXPECT_THAT(plan({{"device.t.path", fake::fake_timer}, {"device.t.required", "no"}}).domain.nodes,
+  EXPECT_THAT(plan({{"device.t.path", fake::fake_timer}, {"device.t.required", "no"}}).all<DomainStep>().at(0).nodes,
               ElementsAre(fake::fake_timer));
   host_.holders = {{std::string("device ") + fake::fake_timer, "other"}};
   const auto made = plan({{"device.t.path", fake::fake_timer}, {"device.t.required", "no"}});
-  EXPECT_THAT(made.domain.nodes, IsEmpty());
-  EXPECT_FALSE(made.domain.passthrough.tree.has_tree());
+  EXPECT_THAT(made.all<DomainStep>().at(0).nodes, IsEmpty());
+  EXPECT_FALSE(made.all<DomainStep>().at(0).passthrough.tree.has_tree());
 }
 
 TEST_F(KeysTest, TheCommandLineStandsLast) {
-  EXPECT_THAT(plan({{"domain.cmdline", "isolcpus=1"}}).domain.command_line,
+  EXPECT_THAT(plan({{"domain.cmdline", "isolcpus=1"}}).all<DomainStep>().at(0).command_line,
               testing::EndsWith(" uio_pdrv_genirq.of_id=cdns,ttc isolcpus=1"));
 }
 

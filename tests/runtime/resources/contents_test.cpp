@@ -14,7 +14,7 @@ using testing::IsEmpty;
 using testing::Pair;
 
 constexpr const char* boot_id = "/proc/sys/kernel/random/boot_id";
-const Content content{"sha256:aa", "/boot/aes.bit", "c1"};
+const Content content{"sha256:aa", "/boot/aes.bit", "c1", "/run/a", "lab", false};
 
 class ContentsTest : public testing::Test {
  protected:
@@ -31,7 +31,7 @@ TEST_F(ContentsTest, AreWrittenReadAndForgotten) {
   EXPECT_THAT(contents(), IsEmpty());
   ASSERT_TRUE(write_content(host_, "pr0", content));
   EXPECT_THAT(contents(), ElementsAre(Pair("pr0", content)));
-  const Content full{"sha256:bb", "/x.bit", "c2", true};
+  const Content full{"sha256:bb", "/x.bit", "c2", "/run/b", "", true};
   ASSERT_TRUE(write_content(host_, "pr0", full));
   EXPECT_EQ(contents().at("pr0"), full);
   for (int time = 0; time < 2; ++time) ASSERT_TRUE(forget_content(host_, "pr0"));

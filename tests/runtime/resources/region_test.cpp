@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "runtime/resources/bitstream.h"
+#include "runtime/resources/region.h"
 
 #include <filesystem>
 
@@ -12,6 +12,7 @@
 #include "bitstream/bitstream.h"
 #include "fpga/manager.h"
 #include "fpga/xrt.h"
+#include "plan/region_kind.h"
 #include "runtime/resources/contents.h"
 #include "tests/fake/bitstream.h"
 #include "tests/fake/fake_board.h"
@@ -22,6 +23,7 @@ namespace runx::resources {
 namespace {
 
 namespace fs = std::filesystem;
+using plan::RegionStep;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -35,17 +37,15 @@ std::string digest_of(const std::string& stream) { return base::sha256_digest(ba
 
 class BitstreamTest : public testing::Test {
  protected:
-  static plan::BitstreamStep step(const std::string& region = "pr0") {
+  static RegionStep step(const std::string& region = "pr0") {
     return {.file = "/boot/aes.bit",
             .regions = {region},
             .manager = fake::fpga_name,
             .payload_digest = digest_of(fake::make_stream({}))};
   }
-  static Record bitstream(const std::string& key = uuid, const std::string& region = "pr0") {
-    return bitstream_record(step(region), key, "c1");
-  }
+  static RegionStep bitstream() { return step(); }
   // With a blank that the board's owner put into Dom0.
-  Record with_blank() {
+  RegionStep with_blank() {
     fake::BitstreamOptions options;
     options.seed = 7;
     board_.file(blank, fake::make_bitstream(options));
@@ -55,15 +55,28 @@ class BitstreamTest : public testing::Test {
     board_.file("/etc/runx-accel/board.json", base::json_text(board));
     auto wanted = step();
     wanted.blank = blank;
-    return bitstream_record(wanted, uuid, "c1");
+    return wanted;
   }
-  base::Status acquire(const Record& record) { return acquire_bitstream(board_, record, {fake::make_stream({})}); }
+  base::Status acquire(const RegionStep& step, const std::string& file = fake::make_stream({})) {
+    plan::Bitstreams bitstreams;
+    bitstreams.images[step.file] = file;
+    bitstreams.files[step.file] = file;
+    Acquisition with{board_, container_, directory_, bitstreams};
+    return region_resource().acquire(with, {plan::region_kind(), step});
+  }
+  base::Status release(const RegionStep& step) {
+    const plan::Step whole(plan::region_kind(), step);
+    if (auto released = region_resource().release(board_, container_, whole); !released) return released;
+    return region_resource().remove_files(board_, container_, whole);
+  }
   // As a load that was killed does.
   void leave_firmware() { board_.file("/lib/firmware/runx-accel/" + std::string(uuid) + "-pr0.bin", "a stream"); }
   std::vector<std::string> firmware() { return board_.list("/lib/firmware").value(); }
   std::string flags() { return board_.content(std::string(fake::fpga_path) + "/flags"); }
   std::map<std::string, Content> contents() { return read_contents(board_).value(); }
 
+  const Container container_{{"/run/a", "c1", "0123456789abcdef"}, uuid, "lab"};
+  const std::string directory_ = "/run/a/c1";
   fake::FakeBoard board_;
   std::string blank_digest_;
 };
@@ -73,13 +86,13 @@ TEST_F(BitstreamTest, ABitstreamIsTakenAndGivenBack) {
   ASSERT_TRUE(acquire(bitstream()));
   EXPECT_EQ(board_.loads(), 1U);
   EXPECT_EQ(board_.content("/fake/fpga/last_flags"), "1");
-  for (int time = 0; time < 3; ++time) EXPECT_TRUE(release_bitstream(board_, bitstream()));
+  for (int time = 0; time < 3; ++time) EXPECT_TRUE(release(bitstream()));
   EXPECT_EQ(board_.rest(), before);
 }
 
 TEST_F(BitstreamTest, GivingBackResetsFlagsThatAKilledLoadLeft) {
   board_.file(std::string(fake::fpga_path) + "/flags", "1\n");
-  ASSERT_TRUE(release_bitstream(board_, bitstream()));
+  ASSERT_TRUE(release(bitstream()));
   EXPECT_EQ(flags(), "0\n");
 }
 
@@ -87,14 +100,14 @@ TEST_F(BitstreamTest, GivingBackTakesAwayHalfAFirmwareFile) {
   const auto path = "/lib/firmware/runx-accel/" + std::string(uuid) + "-pr0.bin.AbC123";
   board_.file(path, "half");
   board_.file("/lib/firmware/runx-accel/" + std::string(other_uuid) + "-pr0.bin.AbC123", "another's");
-  ASSERT_TRUE(release_bitstream(board_, bitstream()));
+  ASSERT_TRUE(release(bitstream()));
   EXPECT_EQ(board_.list("/lib/firmware/runx-accel").value().size(), 1U);
 }
 
 TEST_F(BitstreamTest, AnAbsentManagerIsNoReasonToKeepTheFile) {
   leave_firmware();
   fs::remove_all(board_.real(fake::fpga_path));
-  EXPECT_TRUE(release_bitstream(board_, bitstream()));
+  EXPECT_TRUE(release(bitstream()));
   EXPECT_TRUE(firmware().empty());
 }
 
@@ -102,7 +115,7 @@ TEST_F(BitstreamTest, NorIsOneThatNeverCouldLoad) {
   for (const char* attribute : {"/firmware", "/flags"}) {
     fs::remove(board_.real(fake::fpga_path + std::string(attribute)));
     ASSERT_FALSE(acquire(bitstream()));
-    EXPECT_TRUE(release_bitstream(board_, bitstream())) << attribute;
+    EXPECT_TRUE(release(bitstream())) << attribute;
   }
 }
 
@@ -117,7 +130,7 @@ TEST_F(BitstreamTest, AManagerThatCannotBeAskedIs) {
   for (const auto& [operation, path] :
        {std::pair{"list", "/sys/class/fpga_manager"}, {"read", "/sys/class/fpga_manager/fpga0/name"}}) {
     board_.fail(operation, path, EIO);
-    EXPECT_FALSE(release_bitstream(board_, bitstream())) << operation;
+    EXPECT_FALSE(release(bitstream())) << operation;
     EXPECT_FALSE(firmware().empty());
   }
 }
@@ -139,22 +152,22 @@ TEST_F(BitstreamTest, ItsFirmwareFileIsGoneOnceTheKernelHasReadIt) {
 TEST_F(BitstreamTest, GivingBackOneLeavesTheOthersFile) {
   board_.file("/lib/firmware/runx-accel/" + std::string(other_uuid) + "-pr1.bin", "another's");
   leave_firmware();
-  ASSERT_TRUE(release_bitstream(board_, bitstream()));
+  ASSERT_TRUE(release(bitstream()));
   EXPECT_THAT(board_.list("/lib/firmware/runx-accel").value(), ElementsAre(std::string(other_uuid) + "-pr1.bin"));
 }
 
 TEST_F(BitstreamTest, WhatTheRegionHoldsIsKnownAlsoAfterItIsGivenBack) {
   ASSERT_TRUE(acquire(bitstream()));
-  const Content content{digest_of(fake::make_stream({})), "/boot/aes.bit", "c1"};
+  const Content content{digest_of(fake::make_stream({})), "/boot/aes.bit", "c1", "/run/a", "lab", false};
   EXPECT_THAT(contents(), ElementsAre(Pair("pr0", content)));
-  ASSERT_TRUE(release_bitstream(board_, bitstream()));
+  ASSERT_TRUE(release(bitstream()));
   EXPECT_THAT(contents(), ElementsAre(Pair("pr0", content)));
 }
 
 TEST_F(BitstreamTest, WhatTheRegionHoldsAlreadyIsNotProgrammed) {
   auto held = step();
   held.loaded = true;
-  ASSERT_TRUE(acquire(bitstream_record(held, uuid, "c1")));
+  ASSERT_TRUE(acquire(held));
   EXPECT_EQ(board_.loads(), 0U);
 }
 
@@ -166,62 +179,62 @@ TEST_F(BitstreamTest, AfterAFailedLoadNobodyKnowsWhatTheRegionHolds) {
 }
 
 TEST_F(BitstreamTest, AFullOneIsLoadedWithoutTheFlagOfAPartialOne) {
-  plan::BitstreamStep full = step();
+  RegionStep full = step();
   full.regions = {"pr0", "pr1"};
   full.full = true;
-  ASSERT_TRUE(acquire(bitstream_record(full, uuid, "c1")));
+  ASSERT_TRUE(acquire(full));
   EXPECT_EQ(board_.content("/fake/fpga/last_flags"), "0");
   EXPECT_EQ(contents().size(), 2U);
 }
 
 TEST_F(BitstreamTest, ABlankIsLoadedOnceWhenTheRegionIsGivenBack) {
-  const auto record = with_blank();
-  ASSERT_TRUE(acquire(record));
-  for (int time = 0; time < 3; ++time) EXPECT_TRUE(release_bitstream(board_, record));
+  const auto taken = with_blank();
+  ASSERT_TRUE(acquire(taken));
+  for (int time = 0; time < 3; ++time) EXPECT_TRUE(release(taken));
   EXPECT_EQ(board_.loads(), 2U);
   EXPECT_EQ("sha256:" + board_.content("/fake/fpga/last_sha256"), blank_digest_);
   EXPECT_EQ(board_.content("/fake/fpga/last_flags"), "1");
-  EXPECT_THAT(contents(), ElementsAre(Pair("pr0", Content{blank_digest_, blank, ""})));
+  EXPECT_THAT(contents(), ElementsAre(Pair("pr0", Content{blank_digest_, blank, "", "", "", false})));
   EXPECT_THAT(firmware(), ElementsAre("blank.bit"));
 }
 
 TEST_F(BitstreamTest, NoBlankWhereTheRecordBroughtNothing) {
-  const Content another{"sha256:another", "/x.bit", "c0"};
+  const Content another{"sha256:another", "/x.bit", "c0", "/run/a", "", false};
   ASSERT_TRUE(write_content(board_, "pr0", another));
-  ASSERT_TRUE(release_bitstream(board_, with_blank()));
+  ASSERT_TRUE(release(with_blank()));
   EXPECT_EQ(board_.loads(), 0U);
   EXPECT_EQ(contents().at("pr0"), another);
 }
 
 TEST_F(BitstreamTest, ABlankThatIsNoneAnyMoreKeepsTheRegion) {
-  const auto record = with_blank();
-  ASSERT_TRUE(acquire(record));
+  const auto taken = with_blank();
+  ASSERT_TRUE(acquire(taken));
   board_.file(blank, "no bitstream");
-  const auto done = release_bitstream(board_, record);
+  const auto done = release(taken);
   ASSERT_FALSE(done);
   EXPECT_THAT(done.error().what, HasSubstr("region pr0 cannot be made blank: "));
   EXPECT_EQ(board_.loads(), 1U);
   fake::BitstreamOptions another;
   another.seed = 8;
   board_.file(blank, fake::make_bitstream(another));
-  EXPECT_TRUE(release_bitstream(board_, record)) << "the owner may have built another one";
+  EXPECT_TRUE(release(taken)) << "the owner may have built another one";
   EXPECT_EQ(contents().at("pr0").digest, digest_of(fake::make_stream(another)));
 }
 
 TEST_F(BitstreamTest, ABlankThatTheBoardDoesNotNameAnyMoreIsNotLoaded) {
-  const auto record = with_blank();
-  ASSERT_TRUE(acquire(record));
+  const auto taken = with_blank();
+  ASSERT_TRUE(acquire(taken));
   board_.file("/etc/runx-accel/board.json", fake::fake_board_json());
-  EXPECT_TRUE(release_bitstream(board_, record));
+  EXPECT_TRUE(release(taken));
   EXPECT_EQ(board_.loads(), 1U);
 }
 
 TEST_F(BitstreamTest, ABlankThatTheManagerRefusesIsTriedAgain) {
-  const auto record = with_blank();
-  ASSERT_TRUE(acquire(record));
+  const auto taken = with_blank();
+  ASSERT_TRUE(acquire(taken));
   board_.file("/fake/fpga/fail_next", "110");
-  EXPECT_FALSE(release_bitstream(board_, record));
-  EXPECT_TRUE(release_bitstream(board_, record));
+  EXPECT_FALSE(release(taken));
+  EXPECT_TRUE(release(taken));
   EXPECT_EQ(contents().at("pr0").file, blank);
 }
 
@@ -234,10 +247,10 @@ class XclbinTest : public BitstreamTest {
       return base::Outcome{status_, "errno 16\n", "xrt-load: busy\n"};
     });
   }
-  static Record xclbin() {
+  static RegionStep xclbin() {
     auto wanted = step();
     wanted.xclbin_uuid = "000102030405060708090a0b0c0d0e0f";
-    return bitstream_record(wanted, uuid, "c1");
+    return wanted;
   }
   std::vector<std::string> copies() { return board_.list("/run/runx-accel/xrt").value(); }
 
@@ -246,32 +259,33 @@ class XclbinTest : public BitstreamTest {
 };
 
 TEST_F(XclbinTest, GoesToXrtAsACopyOfItsOwn) {
-  ASSERT_TRUE(acquire_bitstream(board_, xclbin(), {"the whole file"}));
+  ASSERT_TRUE(acquire(xclbin(), "the whole file"));
   EXPECT_EQ(loaded_, "the whole file");
   EXPECT_EQ(board_.loads(), 0U);
   EXPECT_EQ(contents().size(), 1U);
   EXPECT_THAT(copies(), IsEmpty());
-  for (int time = 0; time < 2; ++time) EXPECT_TRUE(release_bitstream(board_, xclbin()));
+  for (int time = 0; time < 2; ++time) EXPECT_TRUE(release(xclbin()));
 }
 
 TEST_F(XclbinTest, ThatXrtRefusesLeavesNothing) {
   status_ = 1;
-  const auto done = acquire_bitstream(board_, xclbin(), {"the whole file"});
+  const auto done = acquire(xclbin(), "the whole file");
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, std::errc::device_or_resource_busy);
   EXPECT_THAT(done.error().what, testing::StartsWith("region pr0: XRT did not load"));
   EXPECT_THAT(contents(), IsEmpty());
-  EXPECT_TRUE(release_bitstream(board_, xclbin()));
+  EXPECT_TRUE(release(xclbin()));
   EXPECT_THAT(copies(), IsEmpty());
 }
 
 class RegionNodeTest : public BitstreamTest {
  protected:
   RegionNodeTest() { fake::add_fake_overlays(board_); }
-  Record through_node() {
+  RegionStep through_node() {
     auto wanted = step();
     wanted.node = fake::fake_region;
-    return bitstream_record(wanted, uuid, "c1");
+    wanted.overlay = true;
+    return wanted;
   }
   std::string bridge() { return board_.content(std::string(fake::fake_bridges) + "0/state"); }
   std::vector<std::string> overlays() { return board_.list(fake::fake_overlays).value(); }
@@ -284,7 +298,7 @@ TEST_F(RegionNodeTest, IsProgrammedThroughItAndShutOffAfterwards) {
   EXPECT_EQ(board_.content("/fake/fpga/last_flags"), "1");
   EXPECT_EQ(bridge(), "enabled\n");
   EXPECT_THAT(overlays(), ElementsAre("runx-accel-pr0"));
-  for (int time = 0; time < 3; ++time) EXPECT_TRUE(release_bitstream(board_, through_node()));
+  for (int time = 0; time < 3; ++time) EXPECT_TRUE(release(through_node()));
   EXPECT_EQ(bridge(), "disabled\n");
   EXPECT_THAT(overlays(), IsEmpty());
   EXPECT_THAT(firmware(), IsEmpty());
@@ -293,11 +307,11 @@ TEST_F(RegionNodeTest, IsProgrammedThroughItAndShutOffAfterwards) {
 }
 
 TEST_F(RegionNodeTest, ItsBlankIsLoadedBehindTheBridges) {
-  auto record = with_blank();
-  record.fields["node"] = fake::fake_region;
-  record.fields["overlay"] = "runx-accel-pr0";
-  ASSERT_TRUE(acquire(record));
-  for (int time = 0; time < 2; ++time) EXPECT_TRUE(release_bitstream(board_, record));
+  auto taken = with_blank();
+  taken.node = fake::fake_region;
+  taken.overlay = true;
+  ASSERT_TRUE(acquire(taken));
+  for (int time = 0; time < 2; ++time) EXPECT_TRUE(release(taken));
   EXPECT_EQ(board_.loads(), 2U);
   EXPECT_EQ(bridge(), "disabled\n");
   EXPECT_EQ(contents().at("pr0").file, blank);
@@ -309,14 +323,15 @@ TEST_F(RegionNodeTest, AFailureNamesTheRegionAndLeavesNothingOfTheOverlay) {
   ASSERT_FALSE(done);
   EXPECT_THAT(done.error().what, HasSubstr("region pr0: "));
   EXPECT_THAT(overlays(), IsEmpty());
-  EXPECT_TRUE(release_bitstream(board_, through_node()));
+  EXPECT_TRUE(release(through_node()));
   EXPECT_THAT(firmware(), IsEmpty());
 }
 
 TEST_F(RegionNodeTest, ANodeThatIsNotThereIsNotPassedOver) {
   auto wanted = step();
   wanted.node = "/elsewhere";
-  EXPECT_FALSE(acquire(bitstream_record(wanted, uuid, "c1")));
+  wanted.overlay = true;
+  EXPECT_FALSE(acquire(wanted));
   EXPECT_EQ(board_.loads(), 0U);
 }
 
