@@ -16,6 +16,9 @@ namespace runx::base {
 // `name` is what the error calls the text ("/etc/runx-accel/board.json").
 Result<nlohmann::json> parse_json(std::string_view text, const std::string& name);
 
+// Whether a JSON text can hold it: it is UTF-8.
+bool fits_json(std::string_view text);
+
 // The text of a value, with anything that is not UTF-8 replaced; never throws. indent < 0: one line.
 std::string json_text(const nlohmann::json& value, int indent = -1);
 

@@ -11,6 +11,8 @@
 #include <CLI/CLI.hpp>
 
 #include "annotations/value.h"
+#include "base/json.h"
+#include "base/printable.h"
 #include "runtime/container.h"
 #include "runtime/list.h"
 #include "runtime/monitor.h"
@@ -45,6 +47,27 @@ std::string absolute(const std::string& path) {
   std::error_code error;
   const auto out = std::filesystem::absolute(path, error).lexically_normal().string();
   return out.size() > 1 && out.back() == '/' ? out.substr(0, out.size() - 1) : out;
+}
+
+// One directory has one name, whatever links lead to it: claims and domains are made of it ("/var/run" is "/run").
+Result<std::string> resolve_root(base::Host& host, const std::string& path) {
+  namespace fs = std::filesystem;
+  if (path.empty()) {
+    return base::fail(std::errc::invalid_argument, "--root is empty: name the directory of the containers' states");
+  }
+  if (!base::fits_json(path)) {
+    return base::fail(std::errc::invalid_argument, "--root ", base::printable(path),
+                      " is not UTF-8, so no state can name it: use another directory");
+  }
+  std::error_code error;
+  const auto machine = fs::weakly_canonical(host.real("/"), error);
+  const auto real = fs::weakly_canonical(host.real(fs::absolute(path, error).string()), error);
+  if (error) return base::fail(std::errc::invalid_argument, "--root ", path, " cannot be resolved: ", error.message());
+  const auto inside = real.lexically_relative(machine).string();
+  if (inside.starts_with("..")) {
+    return base::fail(std::errc::invalid_argument, "--root ", path, " leads out of the machine's root");
+  }
+  return inside == "." ? "/" : "/" + inside;
 }
 
 // "15", "TERM" or "SIGTERM".
@@ -196,11 +219,12 @@ int run_cli(base::Host& host, const std::vector<std::string>& arguments) {
     log_of(options).error(host, error.what());
     return 2;
   }
-  if (options.root.empty()) {
-    log_of(options).error(host, "--root is empty: name the directory of the containers' states");
+  auto root = resolve_root(host, options.root);
+  if (!root) {
+    log_of(options).error(host, root.error().what);
     return 2;
   }
-  options.root = absolute(options.root);
+  options.root = std::move(*root);
   const Caller caller{host, options.root, log_of(options)};
   if (app.get_subcommands().empty() || app.remaining_size(true) != 0) {
     caller.log.error(host, not_understood(app));

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/cli.h"
 
+#include <filesystem>
+
 #include <gmock/gmock.h>
 
+#include "runtime/resources/ledger.h"
 #include "runtime/version.h"
 #include "tests/cli/caller.h"
 
@@ -75,6 +78,24 @@ TEST_F(CliTest, TheRootIsWhereTheStateIs) {
   EXPECT_EQ(call({"state", "c1"}).code, 1);
   EXPECT_EQ(call({"--root", std::string(root) + "/", "state", "c1"}).code, 0);
   EXPECT_EQ(call({"--root", std::string(root) + "/../default", "state", "c1"}).code, 0);
+}
+
+TEST_F(CliTest, ARootIsTheSameByEveryName) {
+  std::filesystem::create_directory(board_.real("/var"));
+  std::filesystem::create_directory_symlink("../run", board_.real("/var/run"));
+  const auto linked = "/var" + std::string(root);
+  ASSERT_EQ(call({"--root", linked, "create", "--bundle", fake::fake_bundle, "c1"}).code, 0);
+  EXPECT_EQ(call({"--root", root, "state", "c1"}).code, 0);
+  EXPECT_EQ(call({"--root", root, "delete", "--force", "c1"}).code, 0);
+  EXPECT_TRUE(resources::holders(board_).value().empty()) << "no claim of the other spelling is left";
+}
+
+TEST_F(CliTest, ARootThatNoStateCanNameIsRefused) {
+  const auto before = board_.tree();
+  const auto called = call({"--root", "/run/\xff", "create", "--bundle", fake::fake_bundle, "c1"});
+  EXPECT_EQ(called.code, 2);
+  EXPECT_THAT(called.err, HasSubstr("is not UTF-8, so no state can name it"));
+  EXPECT_EQ(board_.tree(), before);
 }
 
 TEST_F(CliTest, CreateFlagsOfEngines) {
