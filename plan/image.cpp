@@ -5,7 +5,6 @@
 
 #include "annotations/place.h"
 #include "base/sha256.h"
-#include "fpga/manager.h"
 #include "plan/bitstream_checks.h"
 #include "plan/signature.h"
 #include "plan/unsupported.h"

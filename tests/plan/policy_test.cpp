@@ -224,6 +224,10 @@ TEST_F(SignedTest, NoKeysLetNothingIn) {
   EXPECT_THAT(refusals(), ElementsAre(HasSubstr("is signed by none")));
 }
 
+base::Result<PublicKeys> keys_of(fake::FakeHost& dom0, const Policy& policy) {
+  return public_keys(policy, [&](const std::string& file, std::size_t most) { return dom0.read(file, most); });
+}
+
 TEST_F(SignedTest, KeysAreReadOnceForAllRules) {
   fake::FakeHost dom0;
   const auto policy = parse_policy(R"({"schema": 1, "rules": [
@@ -232,13 +236,13 @@ TEST_F(SignedTest, KeysAreReadOnceForAllRules) {
                                    "policy.json")
                           .value();
   dom0.file("/etc/k/b.pub", signer_.public_key());
-  EXPECT_THAT(read_public_keys(dom0, policy).error().what, HasSubstr("/etc/k/a.pub"));
+  EXPECT_THAT(keys_of(dom0, policy).error().what, HasSubstr("/etc/k/a.pub"));
   dom0.file("/etc/k/a.pub", "no key");
-  EXPECT_THAT(read_public_keys(dom0, policy).error().what, HasSubstr("/etc/k/a.pub is not a public key"));
+  EXPECT_THAT(keys_of(dom0, policy).error().what, HasSubstr("/etc/k/a.pub is not a public key"));
   dom0.file("/etc/k/a.pub", std::string(1 << 20, 'x'));
-  EXPECT_THAT(read_public_keys(dom0, policy).error().what, HasSubstr("/etc/k/a.pub"));
+  EXPECT_THAT(keys_of(dom0, policy).error().what, HasSubstr("/etc/k/a.pub"));
   dom0.file("/etc/k/a.pub", signer_.public_key());
-  const auto keys = read_public_keys(dom0, policy).value();
+  const auto keys = keys_of(dom0, policy).value();
   EXPECT_EQ(keys.size(), 2U);
   EXPECT_EQ(keys.at("/etc/k/a.pub"), keys.at("/etc/k/b.pub"));
 }
