@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plan/board.h"
 
+#include <algorithm>
 #include <set>
 
 #include <nlohmann/json.hpp>
@@ -17,6 +18,27 @@ using base::Result;
 using base::Status;
 using nlohmann::json;
 
+// A clock or AFI register is its region's alone: whoever claims the region has it.
+Status check_shares(const Board& board, const std::string& name) {
+  std::map<std::uint32_t, std::string> clocks;
+  std::map<std::uint32_t, std::string> afi;
+  for (const auto& region : board.regions) {
+    for (const auto& [clock, rate] : region.clocks) {
+      const auto [other, added] = clocks.emplace(clock, region.name);
+      if (added) continue;
+      return base::fail(std::errc::invalid_argument, name, ": regions ", other->second, " and ", region.name,
+                        " both have clock ", clock, ": give it to one of them");
+    }
+    for (const auto number : region.afi) {
+      const auto [other, added] = afi.emplace(number, region.name);
+      if (added) continue;
+      return base::fail(std::errc::invalid_argument, name, ": regions ", other->second, " and ", region.name,
+                        " both have AFI register ", number, ": give it to one of them");
+    }
+  }
+  return {};
+}
+
 Status read_regions(const json* value, const std::string& name, Board& board) {
   if (value == nullptr) return {};
   if (!value->is_array()) return base::fail(std::errc::invalid_argument, name, ": \"regions\" is not a list");
@@ -29,7 +51,7 @@ Status read_regions(const json* value, const std::string& name, Board& board) {
     }
     board.regions.push_back(std::move(*region));
   }
-  return {};
+  return check_shares(board, name);
 }
 
 Result<Processor> parse_processor(const json& value, const std::string& where) {
@@ -99,6 +121,12 @@ Status read_guest(const json* value, const std::string& name, Board& board) {
 }
 
 }  // namespace
+
+const Region* find_region(const Board& board, std::string_view name) {
+  const auto found = std::find_if(board.regions.begin(), board.regions.end(),
+                                  [&](const Region& region) { return region.name == name; });
+  return found == board.regions.end() ? nullptr : &*found;
+}
 
 Result<Board> parse_board(std::string_view text, const std::string& name) {
   const auto value = base::parse_json(text, name);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,6 +46,9 @@ struct Region {
   bitstream::Footprint frames = {};
   bool any_frames = false;  // the owner takes every bitstream for the part, wherever it writes
   std::string blank = {};   // file in Dom0 of a partial bitstream that is loaded on release; empty: none
+  // What an image's overlay may set in Dom0 for the region, and no other region has (devtree/overlay_grants.h).
+  std::map<std::uint32_t, std::uint64_t> clocks = {};  // of PL0 to PL3 (0 to 3): the highest rate in Hz
+  std::set<std::uint32_t> afi = {};                    // AFI registers, 0 to 15
 };
 
 struct Processor {
@@ -66,6 +70,9 @@ struct Board {
   // Node path to the rates, in Hz, of its clocks in order: for clocks that only the firmware knows.
   std::map<std::string, std::vector<std::uint64_t>> clock_rates;
 };
+
+// The region of that name, or nullptr.
+const Region* find_region(const Board& board, std::string_view name);
 
 // "0x00082000+77": an address and how many frames may be sent from there, at least 1.
 std::optional<bitstream::FrameRun> parse_frames(std::string_view text);

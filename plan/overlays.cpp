@@ -22,12 +22,15 @@ class Splitter {
       return refuse(text("overlay ", *request.overlay, " is for a region, and bitstream ", step.file,
                          " replaces the whole device: use a partial one, or no overlay"));
     }
-    const auto region = std::find_if(host_.board.regions.begin(), host_.board.regions.end(),
-                                     [&](const Region& known) { return known.name == step.regions.front(); });
+    const auto* region = find_region(host_.board, step.regions.front());
     auto& tree = out_.fabric.tree;
-    auto made = devtree::split_overlay(
-        tree.has_tree() ? tree : host_.boot_tree, overlay->second,
-        {.region = space_of(*region), .nodes = request.overlay_nodes, .name = "overlay " + *request.overlay});
+    auto made = devtree::split_overlay(tree.has_tree() ? tree : host_.boot_tree, overlay->second,
+                                       {.region = space_of(*region),
+                                        .nodes = request.overlay_nodes,
+                                        .name = "overlay " + *request.overlay,
+                                        .clocks = region->clocks,
+                                        .afi = region->afi,
+                                        .bridge = region->bridge});
     if (!made) return refuse(made.error().what);
     for (const auto& refusal : made->refused) {
       refuse(text("overlay ", *request.overlay, ": ", refusal.node, " ", refusal.reason));
