@@ -224,6 +224,44 @@ TEST_F(SignedTest, NoKeysLetNothingIn) {
   EXPECT_THAT(refusals(), ElementsAre(HasSubstr("is signed by none")));
 }
 
+// What the overlay says to Dom0 is as much the design's as the bitstream is.
+class OverlayPolicyTest : public SignedTest {
+ protected:
+  OverlayPolicyTest() {
+    const auto file = fake::compile_tree(
+        "/dts-v1/; /plugin/; &{/} { clock { compatible = \"fixed-clock\"; #clock-cells = <0>; clock-frequency = <1>; "
+        "}; };");
+    request_.bitstreams[0].overlay = "/aes.dtbo";
+    image_.overlays["/aes.dtbo"] = {devtree::Blob::parse(base::bytes_of(file), "aes.dtbo").value(),
+                                    base::sha256_digest(base::bytes_of(overlay_))};
+  }
+  OverlayFacts& overlay() { return image_.overlays["/aes.dtbo"]; }
+
+  std::string overlay_ = "an overlay";
+};
+
+TEST_F(OverlayPolicyTest, ASignedBitstreamNeedsASignedOverlay) {
+  EXPECT_THAT(refusals(), ElementsAre(HasSubstr("overlay /aes.dtbo is not signed (/aes.dtbo.sig)")));
+  overlay().signature = fake::Signer().sign(overlay_);
+  EXPECT_THAT(refusals(), ElementsAre(HasSubstr("overlay /aes.dtbo is signed by none of those whose keys ")));
+  overlay().signature = facts().signature;
+  EXPECT_THAT(refusals(), ElementsAre(HasSubstr("overlay /aes.dtbo is signed by none")));
+  overlay().signature = signer_.sign(overlay_);
+  EXPECT_THAT(refusals(), IsEmpty());
+}
+
+TEST_F(OverlayPolicyTest, OnlyTheDigestsThatAreNamed) {
+  const auto digests = [&](const std::string& all) {
+    rule(R"("give": ["region *", "device *"], "digests": [")" + all + "\"]");
+  };
+  digests(facts().digest);
+  EXPECT_THAT(refusals(),
+              ElementsAre(HasSubstr("overlay /aes.dtbo has digest " + overlay().digest +
+                                    ", which is not among those that /etc/runx-accel/policy.json lets in")));
+  digests(facts().digest + R"(", ")" + overlay().digest);
+  EXPECT_THAT(refusals(), IsEmpty());
+}
+
 base::Result<PublicKeys> keys_of(fake::FakeHost& dom0, const Policy& policy) {
   return public_keys(policy, [&](const std::string& file, std::size_t most) { return dom0.read(file, most); });
 }
