@@ -16,6 +16,11 @@ namespace runx::base {
 // `name` is what the error calls the text ("/etc/runx-accel/board.json").
 Result<nlohmann::json> parse_json(std::string_view text, const std::string& name);
 
+// The member of that name; nullptr when `value` is no object, or has none.
+const nlohmann::json* member(const nlohmann::json& value, std::string_view key);
+// The same when it is a string, or "".
+std::string text_member(const nlohmann::json& value, std::string_view key);
+
 // The text of a value, with anything that is not UTF-8 replaced; never throws. indent < 0: one line.
 std::string json_text(const nlohmann::json& value, int indent = -1);
 

@@ -102,10 +102,8 @@ std::string uuid_text(Bytes bytes) {
 std::string text_in(const json& value, std::initializer_list<const char*> path) {
   const json* here = &value;
   for (const char* key : path) {
-    if (!here->is_object()) return {};
-    const auto found = here->find(key);
-    if (found == here->end()) return {};
-    here = &*found;
+    here = base::member(*here, key);
+    if (here == nullptr) return {};
   }
   return here->is_string() ? base::printable(here->get_ref<const std::string&>()) : "";
 }
