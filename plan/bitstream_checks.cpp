@@ -13,8 +13,6 @@ namespace {
 using annotations::BitstreamRequest;
 using base::text;
 
-constexpr std::uint32_t idcode_mask = 0x0FFFFFFF;  // the highest nibble is the silicon's revision
-
 std::string idcode_text(std::uint32_t code) { return base::hex(code, 8).substr(2); }
 
 class Checker {
@@ -207,7 +205,7 @@ bool is_full(const BitstreamRequest& request, const BitstreamFacts& facts) {
 std::optional<std::string> misfit(const BitstreamRequest& request, const Candidate& candidate, const Region& region,
                                   const HostFacts& host) {
   const auto& info = candidate.facts->info;
-  const auto same_part = [&](std::uint32_t code) { return (code & idcode_mask) == (*info.idcode & idcode_mask); };
+  const auto same_part = [&](std::uint32_t code) { return bitstream::is_same_device(code, *info.idcode); };
   if (std::none_of(region.idcodes.begin(), region.idcodes.end(), same_part)) {
     std::string known;
     for (const auto code : region.idcodes) known += (known.empty() ? "" : " or ") + idcode_text(code);
