@@ -3,6 +3,8 @@
 
 // A file descriptor with one owner, closed when the owner goes.
 
+#include <cerrno>
+#include <string_view>
 #include <utility>
 
 #include <unistd.h>
@@ -36,5 +38,16 @@ class Fd {
  private:
   int fd_ = -1;
 };
+
+// Writes all of the bytes, waiting where the descriptor does. 0, or errno.
+inline int write_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t put = ::write(fd, bytes.data(), bytes.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return errno;
+    bytes.remove_prefix(static_cast<std::size_t>(put));
+  }
+  return 0;
+}
 
 }  // namespace runx::base

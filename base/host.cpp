@@ -28,12 +28,8 @@ std::string parent_of(const std::string& path) {
 }
 
 Status write_all(const Fd& file, std::string_view content, const std::string& path) {
-  while (!content.empty()) {
-    const auto put = ::write(file.get(), content.data(), content.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return fail_errno(errno, "cannot write ", path);
-    content.remove_prefix(static_cast<std::size_t>(put));
-  }
+  if (const int error = base::write_all(file.get(), content); error != 0)
+    return fail_errno(error, "cannot write ", path);
   return {};
 }
 

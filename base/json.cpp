@@ -69,6 +69,17 @@ bool fits_json(std::string_view text) {
   }
 }
 
+const nlohmann::json* member(const nlohmann::json& value, std::string_view key) {
+  if (!value.is_object()) return nullptr;
+  const auto found = value.find(key);
+  return found == value.end() ? nullptr : &*found;
+}
+
+std::string text_member(const nlohmann::json& value, std::string_view key) {
+  const auto* found = member(value, key);
+  return found != nullptr && found->is_string() ? found->get<std::string>() : std::string();
+}
+
 std::string json_text(const nlohmann::json& value, int indent) {
   return value.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace);
 }

@@ -38,7 +38,7 @@ class Reader {
     // Before the stream: a PDI has a sync word as well, behind what could be dummy words.
     if (has_pdi_magic(file_)) return pdi();
     if (has_boot_magic(file_)) return boot();
-    if (has_tree_magic(file_)) return dtbo();
+    if (devtree::has_tree_magic(file_)) return dtbo();
     if (begins_like_stream(file_)) {
       info_.payload_length = file_.size();
       return stream(name_);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/printable.h"
+#include "bitstream/bootgen.h"
 
 namespace runx::bitstream {
 namespace {
@@ -57,49 +58,34 @@ std::string kind_of_partition(std::uint32_t attributes) {
 
 class Reader {
  public:
-  Reader(Bytes file, const std::string& name) : file_(file), name_(name) {}
+  Reader(Bytes file, const std::string& name) : file_(file, "the boot image " + name) {}
 
   Result<BootImage> read() {
-    if (file_.size() < boot_header_end) return bad("ends inside its boot header: it is truncated");
-    if (word(0x2C) == zynq_7000_header_version) return bad("is one of Zynq-7000, which is not read");
-    if (!has_word_sum(file_.subspan(0x20, 0x2C)))
-      return bad("has a boot header whose checksum does not fit: it is damaged");
-    out_.encrypted = word(0x28) != 0;
-    const auto table = table_at(word(0x98), "image header table");
+    if (file_.bytes().size() < boot_header_end) return file_.bad("ends inside its boot header: it is truncated");
+    if (file_.word(0x2C) == zynq_7000_header_version) return file_.bad("is one of Zynq-7000, which is not read");
+    if (!has_word_sum(file_.bytes().subspan(0x20, 0x2C)))
+      return file_.bad("has a boot header whose checksum does not fit: it is damaged");
+    out_.encrypted = file_.word(0x28) != 0;
+    const auto table = file_.table(file_.word(0x98), table_bytes, "image header table");
     if (!table) return tl::unexpected(table.error());
     const auto count = base::le32(*table, 4);
     if (count == 0 || count > most_partitions)
-      return bad("says that it has ", count, " partitions: 1 to ", most_partitions, " are possible");
+      return file_.bad("says that it has ", count, " partitions: 1 to ", most_partitions, " are possible");
     out_.authenticated = base::le32(*table, 0x10) != 0;
     std::uint64_t at = std::uint64_t{base::le32(*table, 8)} * 4;
     for (std::uint32_t i = 0; i < count; ++i, at += table_bytes) {
-      const auto header = table_at(at, base::text("header of partition ", i));
+      const auto header = file_.table(at, table_bytes, base::text("header of partition ", i));
       if (!header) return tl::unexpected(header.error());
       const auto next = base::le32(*header, 0x0C);
       if (next != (i + 1 == count ? 0 : (at + table_bytes) / 4))
-        return bad("has a header of partition ", i, " that does not point to the one behind it");
-      if (auto done = partition(*header, i); !done) return tl::unexpected(done.error());
+        return file_.bad("has a header of partition ", i, " that does not point to the one behind it");
+      if (auto done = partition(*header); !done) return tl::unexpected(done.error());
     }
     return std::move(out_);
   }
 
  private:
-  template <class... Parts>
-  tl::unexpected<base::Error> bad(const Parts&... parts) const {
-    return base::fail(std::errc::invalid_argument, "the boot image ", name_, " ", parts...);
-  }
-
-  std::uint32_t word(std::size_t at) const { return base::le32(file_, at); }
-
-  Result<Bytes> table_at(std::uint64_t at, const std::string& what) const {
-    if (!base::inside(file_.size(), at, table_bytes))
-      return bad("has its ", what, " at offset ", at, ", and only ", file_.size(), " bytes: it is truncated");
-    const auto table = file_.subspan(at, table_bytes);
-    if (!has_word_sum(table)) return bad("has a ", what, " whose checksum does not fit: it is damaged");
-    return table;
-  }
-
-  base::Status partition(Bytes header, std::uint32_t number) {
+  base::Status partition(Bytes header) {
     const auto attributes = base::le32(header, 0x24);
     Component part;
     part.kind = kind_of_partition(attributes);
@@ -110,22 +96,15 @@ class Reader {
     const std::uint64_t length = std::uint64_t{base::le32(header, part.encrypted ? 0 : 4)} * 4;
     // What the FSBL moves: with padding, and the certificate of a signed one behind it.
     const auto whole = std::max(length, std::uint64_t{base::le32(header, 8)} * 4);
-    if (!base::inside(file_.size(), offset, whole))
-      return bad("has ", whole, " bytes of partition ", number, " at offset ", offset, ", and only ", file_.size(),
-                 " bytes: it is truncated");
     part.offset = offset;
     part.length = length;
     if (const auto image = base::le32(header, 0x30); image != 0) {
-      part.name = name_at(file_, std::uint64_t{image} * 4 + 0x10);
+      part.name = name_at(file_.bytes(), std::uint64_t{image} * 4 + 0x10);
     }
-    out_.encrypted = out_.encrypted || part.encrypted;
-    out_.authenticated = out_.authenticated || part.authenticated;
-    out_.parts.push_back(std::move(part));
-    return {};
+    return file_.add_partition(out_, std::move(part), whole);
   }
 
-  Bytes file_;
-  const std::string& name_;
+  BootgenFile file_;
   BootImage out_;
 };
 

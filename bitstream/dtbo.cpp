@@ -1,106 +1,121 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bitstream/dtbo.h"
 
-#include <array>
-
-#include <libfdt.h>
+#include <map>
+#include <optional>
 
 #include "base/printable.h"
-#include "bitstream/tree.h"
 
 namespace runx::bitstream {
 namespace {
 
 using base::Result;
+using devtree::Node;
+using devtree::Tree;
 using Nodes = std::vector<OverlayNode>;
 
 // A tree of two megabytes could name a hundred thousand; an overlay has a handful.
 constexpr std::size_t most_nodes = 256;
-constexpr int deepest = 32;
+constexpr std::size_t deepest = 32;
 
-bool has(const Tree& tree, int node, const char* property) {
-  return fdt_getprop(tree.fdt(), node, property, nullptr) != nullptr;
+constexpr std::size_t header_bytes = 40;
+constexpr std::uint32_t oldest_version = 17;  // what dtc has written since 2007
+
+// Empty when there is no such property, or it is no string.
+std::string first_text(const Node& node, std::string_view property, std::size_t longest) {
+  const auto all = node.strings(property);
+  return all.empty() ? std::string() : base::printable(all[0], longest);
 }
 
-// The label in /__fixups__ that stands for "/fragment@0:target:0": dtc writes it for a target of another tree.
-std::string label_of(const Tree& tree, const std::string& fragment) {
-  const auto wanted = "/" + fragment + ":target:0";
-  const int fixups = fdt_path_offset(tree.fdt(), "/__fixups__");
-  if (fixups < 0) return {};
-  int property = 0;
-  fdt_for_each_property_offset(property, tree.fdt(), fixups) {
-    const char* label = nullptr;
-    int length = 0;
-    const auto* value = static_cast<const char*>(fdt_getprop_by_offset(tree.fdt(), property, &label, &length));
-    if (value == nullptr || length <= 0) continue;
-    std::string_view rest(value, static_cast<std::size_t>(length));
-    while (!rest.empty()) {
-      const auto one = rest.substr(0, rest.find('\0'));
-      if (one == wanted) return base::printable(label);
-      rest.remove_prefix(std::min(rest.size(), one.size() + 1));
+// By path of the fragment, the label in /__fixups__ that stands for its target ("/fragment@0:target:0"): dtc writes it
+// for a target of another tree.
+using Labels = std::map<std::string, std::string>;
+Labels target_labels(const Tree& tree) {
+  constexpr std::string_view place_of_target = ":target:0";
+  Labels out;
+  const auto fixups = tree.find("/__fixups__");
+  if (!fixups) return out;
+  for (const auto& property : fixups->properties()) {
+    for (auto& place : fixups->strings(property.name)) {
+      if (!place.ends_with(place_of_target)) continue;
+      place.resize(place.size() - place_of_target.size());
+      out.emplace(std::move(place), base::printable(property.name));
     }
   }
-  return {};
-}
-
-std::string target_of(const Tree& tree, int fragment, const std::string& name) {
-  if (auto path = tree.text(fragment, "target-path"); !path.empty()) return base::printable(path);
-  if (auto label = label_of(tree, name); !label.empty()) return label;
-  int length = 0;
-  const void* phandle = fdt_getprop(tree.fdt(), fragment, "target", &length);
-  if (phandle == nullptr || length != 4) return {};
-  return "phandle " + base::hex(fdt32_ld(static_cast<const fdt32_t*>(phandle)));
-}
-
-OverlayNode describe_node(const Tree& tree, int node) {
-  OverlayNode out;
-  out.firmware = base::printable(tree.text(node, "firmware-name"), 255);
-  out.partial = has(tree, node, "partial-fpga-config");
-  out.encrypted = has(tree, node, "encrypted-fpga-config") || has(tree, node, "userkey-encrypted-fpga-config");
-  out.authenticated =
-      has(tree, node, "ddrmem-authenticated-fpga-config") || has(tree, node, "securemem-authenticated-fpga-config");
-  out.external = has(tree, node, "external-fpga-config");
   return out;
 }
 
-// Every node at and below `overlay` that names a bitstream. False when there are too many, or they nest too deep.
-bool collect(const Tree& tree, int overlay, const std::string& target, Nodes& out) {
-  std::vector<std::string> path;
-  int depth = 0;
-  for (int node = overlay; node >= 0 && depth >= 0; node = fdt_next_node(tree.fdt(), node, &depth)) {
-    if (node != overlay && depth <= 0) break;
-    if (depth > deepest) return false;
-    path.resize(static_cast<std::size_t>(depth));
-    if (depth > 0) path.back() = base::printable(fdt_get_name(tree.fdt(), node, nullptr));
-    if (!has(tree, node, "firmware-name")) continue;
+std::string target_of(const Node& fragment, const Labels& labels) {
+  if (auto path = first_text(fragment, "target-path", 80); !path.empty()) return path;
+  if (const auto label = labels.find(fragment.path()); label != labels.end()) return label->second;
+  const auto phandle = fragment.cell("target");
+  return phandle ? "phandle " + base::hex(*phandle) : "";
+}
+
+OverlayNode describe_node(const Node& node) {
+  OverlayNode out;
+  out.firmware = first_text(node, "firmware-name", 255);
+  out.partial = node.has("partial-fpga-config");
+  out.encrypted = node.has("encrypted-fpga-config") || node.has("userkey-encrypted-fpga-config");
+  out.authenticated = node.has("ddrmem-authenticated-fpga-config") || node.has("securemem-authenticated-fpga-config");
+  out.external = node.has("external-fpga-config");
+  return out;
+}
+
+// Every node at and below `node` that names a bitstream. False when there are too many, or they nest too deep.
+bool collect(const Node& node, const std::string& path, std::size_t depth, const std::string& target, Nodes& out) {
+  if (depth > deepest) return false;
+  if (node.has("firmware-name")) {
     if (out.size() >= most_nodes) return false;
-    auto found = describe_node(tree, node);
-    found.target = target;
-    for (const auto& name : path) found.node += (found.node.empty() ? "" : "/") + name;
-    out.push_back(std::move(found));
+    out.push_back(describe_node(node));
+    out.back().target = target;
+    out.back().node = path;
+  }
+  for (const auto& below : node.children()) {
+    const auto name = base::printable(below.name());
+    if (!collect(below, path.empty() ? name : path + "/" + name, depth + 1, target, out)) return false;
   }
   return true;
 }
 
+std::optional<Node> content_of(const Node& fragment) {
+  for (const auto& below : fragment.children()) {
+    if (below.name() == "__overlay__") return below;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
-bool has_tree_magic(base::Bytes file) { return file.size() >= 4 && base::be32(file, 0) == FDT_MAGIC; }
+Result<Tree> read_tree(base::Bytes bytes, const std::string& name) {
+  const auto what = name + " is no sound device tree blob";
+  const auto bad = [&](const auto&... why) { return base::fail(std::errc::invalid_argument, what, ": ", why...); };
+  if (bytes.size() < header_bytes) return bad("it ends inside its header");
+  if (bytes.size() > devtree::largest_tree) return bad("it is larger than ", devtree::largest_tree, " bytes");
+  if (const std::size_t total = base::be32(bytes, 4); total > bytes.size())
+    return bad("it says that it has ", total, " bytes, and has ", bytes.size(), ": it is truncated");
+  if (const auto version = base::be32(bytes, 20); version < oldest_version)
+    return bad("it is of version ", version, ", and only ", oldest_version, " and newer are read");
+  const auto blob = devtree::Blob::parse(bytes, what);
+  if (!blob) return tl::unexpected(blob.error());
+  return Tree::of(*blob);
+}
 
 Result<Nodes> read_dtbo(base::Bytes file, const std::string& name) {
-  const auto tree = Tree::parse(file, name);
+  const auto tree = read_tree(file, name);
   if (!tree) return tl::unexpected(tree.error());
+  const auto labels = target_labels(*tree);
   Nodes out;
-  int fragment = 0;
-  fdt_for_each_subnode(fragment, tree->fdt(), 0) {
-    const int overlay = fdt_subnode_offset(tree->fdt(), fragment, "__overlay__");
-    if (overlay < 0) continue;
-    const auto target = target_of(*tree, fragment, fdt_get_name(tree->fdt(), fragment, nullptr));
+  for (const auto& fragment : tree->root().children()) {
+    const auto content = content_of(fragment);
+    if (!content) continue;
+    const auto target = target_of(fragment, labels);
     if (target.empty()) {
       return base::fail(std::errc::invalid_argument, "the overlay ", name, " has a fragment ",
-                        base::printable(fdt_get_name(tree->fdt(), fragment, nullptr)), " without a target");
+                        base::printable(fragment.name()), " without a target");
     }
     const auto before = out.size();
-    if (!collect(*tree, overlay, target, out) || out.size() >= most_nodes) {
+    if (!collect(*content, "", 0, target, out) || out.size() >= most_nodes) {
       return base::fail(std::errc::invalid_argument, "the overlay ", name, " has more than ", most_nodes,
                         " fragments and bitstreams, or nests deeper than ", deepest, " levels");
     }

@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "devtree/node.h"
 
 namespace runx::bitstream {
 
@@ -25,10 +26,12 @@ struct OverlayNode {
   bool external = false;  // external-fpga-config: somebody else has programmed the region
 };
 
-bool has_tree_magic(base::Bytes file);
-
 // At least one entry for each fragment, in order. invalid_argument, with a sentence that names the file, for a blob
 // that is not sound, and for a tree that is no overlay.
 base::Result<std::vector<OverlayNode>> read_dtbo(base::Bytes file, const std::string& name);
+
+// A device tree in a file of an image. invalid_argument, with a sentence that names it, for bytes that are no whole,
+// sound tree.
+base::Result<devtree::Tree> read_tree(base::Bytes bytes, const std::string& name);
 
 }  // namespace runx::bitstream

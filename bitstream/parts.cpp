@@ -56,14 +56,8 @@ class RowReader {
     return base::fail(std::errc::invalid_argument, where_, " ", parts...);
   }
 
-  const json* member(const char* key) const {
-    const auto found = row_.find(key);
-    return found == row_.end() ? nullptr : &*found;
-  }
-  std::string text(const char* key) const {
-    const auto* value = member(key);
-    return value != nullptr && value->is_string() ? value->get<std::string>() : "";
-  }
+  const json* member(const char* key) const { return base::member(row_, key); }
+  std::string text(const char* key) const { return base::text_member(row_, key); }
 
   Status idcode() {
     const auto digits = text("idcode");

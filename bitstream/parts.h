@@ -18,6 +18,10 @@
 
 namespace runx::bitstream {
 
+// The bits of an IDCODE that name the device; the four above them count its revisions.
+constexpr std::uint32_t idcode_mask = 0x0FFFFFFF;
+constexpr bool is_same_device(std::uint32_t one, std::uint32_t other) { return ((one ^ other) & idcode_mask) == 0; }
+
 struct Part {
   std::uint32_t idcode = 0;       // without the revision in the highest four bits
   std::string name;               // "xck26"

@@ -2,6 +2,7 @@
 #include "bitstream/pdi.h"
 
 #include "base/printable.h"
+#include "bitstream/bootgen.h"
 
 namespace runx::bitstream {
 namespace {
@@ -41,18 +42,18 @@ std::string kind_of_partition(std::uint32_t attributes) {
 
 class Reader {
  public:
-  Reader(Bytes file, const std::string& name) : file_(file), name_(name) {}
+  Reader(Bytes file, const std::string& name) : file_(file, "the PDI " + name) {}
 
   Result<Pdi> read() {
     std::uint64_t at = smap_bytes;
-    if (has_boot_header(file_)) {
-      if (file_.size() < boot_header_end) return bad("ends inside its boot header: it is truncated");
-      if (!has_word_sum(file_.subspan(0x10, boot_header_end - 0x10)))
-        return bad("has a boot header whose checksum does not fit: it is damaged");
-      out_.encrypted = word(0x18) != 0;
-      at = word(0xC4);
+    if (has_boot_header(file_.bytes())) {
+      if (file_.bytes().size() < boot_header_end) return file_.bad("ends inside its boot header: it is truncated");
+      if (!has_word_sum(file_.bytes().subspan(0x10, boot_header_end - 0x10)))
+        return file_.bad("has a boot header whose checksum does not fit: it is damaged");
+      out_.encrypted = file_.word(0x18) != 0;
+      at = file_.word(0xC4);
     }
-    const auto table = table_at(at, table_bytes, "image header table");
+    const auto table = file_.table(at, table_bytes, "image header table");
     if (!table) return tl::unexpected(table.error());
     if (auto done = take(*table); !done) return tl::unexpected(done.error());
     if (out_.hidden) return std::move(out_);
@@ -61,29 +62,14 @@ class Reader {
   }
 
  private:
-  template <class... Parts>
-  tl::unexpected<base::Error> bad(const Parts&... parts) const {
-    return base::fail(std::errc::invalid_argument, "the PDI ", name_, " ", parts...);
-  }
-
-  std::uint32_t word(std::size_t at) const { return base::le32(file_, at); }
-
-  Result<Bytes> table_at(std::uint64_t at, std::size_t bytes, const std::string& what) const {
-    if (!base::inside(file_.size(), at, bytes))
-      return bad("has its ", what, " at offset ", at, ", and only ", file_.size(), " bytes: it is truncated");
-    const auto table = file_.subspan(at, bytes);
-    if (!has_word_sum(table)) return bad("has a ", what, " whose checksum does not fit: it is damaged");
-    return table;
-  }
-
   base::Status take(Bytes table) {
     const auto version = base::le32(table, 0);
     if (version < 0x00020000 || version > 0x0004FFFF)
-      return bad("has an image header table of version ", base::hex(version, 8), ", which is not known");
+      return file_.bad("has an image header table of version ", base::hex(version, 8), ", which is not known");
     const auto kind = base::le32(table, 0x28);
-    if (kind != full && kind != partial) return bad("says neither FPDI nor PPDI (", base::hex(kind, 8), ")");
+    if (kind != full && kind != partial) return file_.bad("says neither FPDI nor PPDI (", base::hex(kind, 8), ")");
     if ((base::le32(table, 0x2C) & 0xFFFFFF) != header_sizes)
-      return bad("has headers of other sizes than are known (", base::hex(base::le32(table, 0x2C), 8), ")");
+      return file_.bad("has headers of other sizes than are known (", base::hex(base::le32(table, 0x2C), 8), ")");
     out_.partial = kind == partial;
     out_.idcode = base::le32(table, 0x18);
     out_.id = base::le32(table, 0x20);
@@ -98,29 +84,29 @@ class Reader {
     const auto image_count = base::le32(table, 4);
     const auto part_count = base::le32(table, 0x0C);
     if (image_count > most_images || part_count > most_images)
-      return bad("says that it has ", image_count, " images and ", part_count, " partitions: ", most_images,
-                 " of each are possible");
+      return file_.bad("says that it has ", image_count, " images and ", part_count, " partitions: ", most_images,
+                       " of each are possible");
     std::uint64_t image_at = std::uint64_t{base::le32(table, 8)} * 4;
     std::uint64_t part_at = std::uint64_t{base::le32(table, 0x10)} * 4;
     for (std::uint32_t i = 0; i < image_count; ++i, image_at += image_bytes) {
-      const auto image = table_at(image_at, image_bytes, base::text("header of image ", i));
+      const auto image = file_.table(image_at, image_bytes, base::text("header of image ", i));
       if (!image) return tl::unexpected(image.error());
       const auto count = base::le32(*image, 4);
       if (count > part_count - out_.parts.size())
-        return bad("has more partitions in its images than the ", part_count, " of its table");
+        return file_.bad("has more partitions in its images than the ", part_count, " of its table");
       for (std::uint32_t j = 0; j < count; ++j, part_at += table_bytes) {
         const auto number = out_.parts.size();
-        const auto header = table_at(part_at, table_bytes, base::text("header of partition ", number));
+        const auto header = file_.table(part_at, table_bytes, base::text("header of partition ", number));
         if (!header) return tl::unexpected(header.error());
-        if (auto done = partition(*image, *header, number); !done) return done;
+        if (auto done = partition(*image, *header); !done) return done;
       }
     }
     if (out_.parts.size() != part_count)
-      return bad("has ", out_.parts.size(), " partitions in its images, and ", part_count, " in its table");
+      return file_.bad("has ", out_.parts.size(), " partitions in its images, and ", part_count, " in its table");
     return {};
   }
 
-  base::Status partition(Bytes image, Bytes header, std::size_t number) {
+  base::Status partition(Bytes image, Bytes header) {
     Component part;
     const auto name = base::text_of(image.subspan(0x10, 16));
     part.name = base::printable(name.substr(0, name.find('\0')));
@@ -132,19 +118,12 @@ class Reader {
     part.authenticated = base::le32(header, 0x34) != 0;
     const std::uint64_t offset = std::uint64_t{base::le32(header, 0x20)} * 4;
     const std::uint64_t length = std::uint64_t{base::le32(header, 0)} * 4;
-    if (!base::inside(file_.size(), offset, length))
-      return bad("has ", length, " bytes of partition ", number, " at offset ", offset, ", and only ", file_.size(),
-                 " bytes: it is truncated");
     part.offset = offset;
     part.length = length;
-    out_.encrypted = out_.encrypted || part.encrypted;
-    out_.authenticated = out_.authenticated || part.authenticated;
-    out_.parts.push_back(std::move(part));
-    return {};
+    return file_.add_partition(out_, std::move(part), length);
   }
 
-  Bytes file_;
-  const std::string& name_;
+  BootgenFile file_;
   Pdi out_;
 };
 

@@ -40,9 +40,6 @@ namespace runx::bitstream {
 // other addresses (7 series 101 words, UltraScale 123): a stream whose IDCODE is theirs is an error.
 constexpr std::uint32_t frame_words = 93;
 
-// The bits of an IDCODE that name the device; the four above them count its revisions.
-constexpr std::uint32_t idcode_mask = 0x0FFFFFFF;
-
 struct ConfigStream {
   bool byte_swapped = false;            // 665599AA: bytes of each word reversed, as bootgen writes .bin files
   bool encrypted = false;               // if so, the values below tell only of what came before

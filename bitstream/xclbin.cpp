@@ -6,12 +6,11 @@
 #include <cstdio>
 #include <ctime>
 
-#include <libfdt.h>
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
 #include "base/printable.h"
-#include "bitstream/tree.h"
+#include "bitstream/dtbo.h"
 
 namespace runx::bitstream {
 namespace {
@@ -103,10 +102,8 @@ std::string uuid_text(Bytes bytes) {
 std::string text_in(const json& value, std::initializer_list<const char*> path) {
   const json* here = &value;
   for (const char* key : path) {
-    if (!here->is_object()) return {};
-    const auto found = here->find(key);
-    if (found == here->end()) return {};
-    here = &*found;
+    here = base::member(*here, key);
+    if (here == nullptr) return {};
   }
   return here->is_string() ? base::printable(here->get_ref<const std::string&>()) : "";
 }
@@ -225,14 +222,13 @@ class Reader {
 
   // A device tree blob, as xclbinutil writes it: /interfaces has a node for each, with its UUID as a string.
   Status tell_interfaces(Bytes bytes, const std::string& what) {
-    const auto tree = Tree::parse(bytes, base::text(what, " of the .xclbin ", name_));
+    const auto tree = read_tree(bytes, base::text(what, " of the .xclbin ", name_));
     if (!tree) return tl::unexpected(tree.error());
-    const int interfaces = fdt_path_offset(tree->fdt(), "/interfaces");
-    int node = 0;
-    if (interfaces < 0) return {};
-    fdt_for_each_subnode(node, tree->fdt(), interfaces) {
-      const auto uuid = tree->text(node, "interface_uuid");
-      if (!uuid.empty()) out_.interfaces.push_back(base::printable(uuid));
+    const auto interfaces = tree->find("/interfaces");
+    if (!interfaces) return {};
+    for (const auto& node : interfaces->children()) {
+      const auto uuid = node.strings("interface_uuid");
+      if (!uuid.empty() && !uuid[0].empty()) out_.interfaces.push_back(base::printable(uuid[0]));
     }
     return {};
   }

@@ -51,11 +51,14 @@ base::Result<Block> through_ranges(Block block, const Node& bus) {
     }
     return Block{parent + offset, block.size};
   }
-  return fail(std::errc::invalid_argument, bus.path(), ": no entry of ranges holds ", base::hex(block.address),
-              " with ", base::hex(block.size), " bytes");
+  return fail(std::errc::invalid_argument, bus.path(), ": no entry of ranges holds ", to_text(block));
 }
 
 }  // namespace
+
+std::string to_text(const Block& block) {
+  return base::text(base::hex(block.address), " with ", base::hex(block.size), " bytes");
+}
 
 base::Result<Cells> child_cells(const Node& bus) {
   const auto read = [&bus](std::string_view name, unsigned otherwise) -> base::Result<unsigned> {

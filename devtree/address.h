@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
@@ -25,6 +26,9 @@ struct Block {
   bool overlaps(const Block& other) const { return address < other.end() && other.address < end(); }
   bool operator==(const Block&) const = default;
 };
+
+// "0xff110000 with 0x1000 bytes"
+std::string to_text(const Block& block);
 
 // How many cells the children of a bus use; 2 and 1 where the bus does not say.
 struct Cells {

@@ -97,13 +97,15 @@ int insert_node(void* fdt, int above, const DraftNode& node) {
 
 }  // namespace
 
+bool has_tree_magic(base::Bytes bytes) { return bytes.size() >= 4 && base::be32(bytes, 0) == FDT_MAGIC; }
+
 std::string fdt_words(int error) { return fdt_strerror(error); }
 
 base::Result<Blob> Blob::parse(base::Bytes bytes, const std::string& name) {
   if (bytes.size() < sizeof(fdt_header)) {
     return fail(std::errc::invalid_argument, name, ": ", bytes.size(), " bytes are too few for a device tree");
   }
-  if (base::be32(bytes, 0) != FDT_MAGIC) {
+  if (!has_tree_magic(bytes)) {
     return fail(std::errc::invalid_argument, name, ": not a device tree (it does not begin with d00dfeed)");
   }
   const std::uint32_t size = base::be32(bytes, offsetof(fdt_header, totalsize));

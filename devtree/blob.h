@@ -23,6 +23,9 @@ inline constexpr std::size_t largest_tree = std::size_t{2} << 20;
 // Linux refuses deeper ones (drivers/of/fdt.c, FDT_MAX_DEPTH); it also bounds our own recursion.
 inline constexpr int deepest_node = 64;
 
+// Whether the bytes begin as a device tree does.
+bool has_tree_magic(base::Bytes bytes);
+
 struct DraftNode;
 
 class Blob {

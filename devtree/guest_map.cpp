@@ -35,13 +35,13 @@ bool GuestMap::is_free(const Block& block) const {
   return std::none_of(taken_.begin(), taken_.end(), [&block](const Block& taken) { return taken.overlaps(block); });
 }
 
-std::optional<std::uint64_t> GuestMap::search(Block window, std::uint64_t size) const {
+std::optional<std::uint64_t> GuestMap::search(Block range, std::uint64_t size) const {
   // Large blocks start where the guest can use 2 MiB mappings, small ones where a 64 KiB page kernel can map them.
   const std::uint64_t step = size >= 0x20'0000 ? 0x20'0000 : 0x1'0000;
-  std::uint64_t at = window.address;
+  std::uint64_t at = range.address;
   while (true) {
     at = (at + step - 1) / step * step;
-    if (at > window.end() || size > window.end() - at) return std::nullopt;
+    if (at > range.end() || size > range.end() - at) return std::nullopt;
     const auto in_the_way = std::find_if(taken_.begin(), taken_.end(), [&](const Block& taken) {
       return taken.overlaps({at, size});
     });

@@ -30,7 +30,7 @@ class GuestMap {
   std::optional<std::uint64_t> place(std::uint64_t size);
 
  private:
-  std::optional<std::uint64_t> search(Block window, std::uint64_t size) const;
+  std::optional<std::uint64_t> search(Block range, std::uint64_t size) const;
 
   std::uint64_t after_ram_ = 0;
   std::vector<Block> taken_;

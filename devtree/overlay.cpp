@@ -54,14 +54,36 @@ DraftNode draft_of(const Node& node) {
 
 Result<Overlay> Overlay::read(const Blob& bytes, const Tree& base, const std::string& name) {
   Overlay out(Tree::of(bytes), name);
-  if (out.tree_.nodes().size() > most_overlay_nodes)
-    return fail(std::errc::file_too_large, name, ": has more than ", most_overlay_nodes, " nodes");
+  if (Status done = out.check_size(); !done) return tl::make_unexpected(done.error());
   if (Status done = out.read_fixups(base); !done) return tl::make_unexpected(done.error());
   if (const auto fixups = out.tree_.find("/__local_fixups__")) {
     if (Status done = out.read_local_fixups(*fixups, out.tree_.root()); !done) return tl::make_unexpected(done.error());
   }
   if (Status done = out.read_fragments(base); !done) return tl::make_unexpected(done.error());
   return out;
+}
+
+Status Overlay::check_size() const {
+  const auto nodes = tree_.nodes();
+  if (nodes.size() > most_overlay_nodes)
+    return fail(std::errc::file_too_large, name_, ": has more than ", most_overlay_nodes, " nodes");
+  std::size_t properties = 0;
+  std::size_t name_bytes = 0;
+  std::set<std::string_view> names;
+  for (const Node& node : nodes) {
+    const auto all = node.properties();
+    properties += all.size();
+    if (properties > most_overlay_properties)
+      return fail(std::errc::file_too_large, name_, ": has more than ", most_overlay_properties, " properties");
+    for (const Property& property : all) {
+      if (names.insert(property.name).second) name_bytes += property.name.size() + 1;
+    }
+  }
+  if (name_bytes > most_overlay_name_bytes) {
+    return fail(std::errc::file_too_large, name_, ": the names of its properties have more than ",
+                most_overlay_name_bytes, " bytes");
+  }
+  return {};
 }
 
 Status Overlay::add_reference(Reference reference) {

@@ -22,6 +22,10 @@ namespace runx::devtree {
 // More than any design needs; they bound the work that a hostile overlay can make.
 inline constexpr std::size_t most_overlay_nodes = 1024;
 inline constexpr std::size_t most_overlay_references = 4096;
+// Of all nodes together. libfdt moves the whole tree for each property that it adds, and looks through all names for
+// its name: the time of applying is their product with the tree's size.
+inline constexpr std::size_t most_overlay_properties = 4096;
+inline constexpr std::size_t most_overlay_name_bytes = std::size_t{64} << 10;  // of the properties' distinct names
 
 class Overlay {
  public:
@@ -56,6 +60,7 @@ class Overlay {
 
  private:
   Overlay(Tree tree, std::string name) : tree_(std::move(tree)), name_(std::move(name)) {}
+  base::Status check_size() const;
   base::Status read_fixups(const Tree& base);
   base::Status read_local_fixups(const Node& fixups, const Node& node);
   base::Status add_reference(Reference reference);

@@ -6,6 +6,8 @@
 #include <map>
 #include <set>
 
+#include "devtree/overlay_grants.h"
+
 namespace runx::devtree {
 namespace {
 
@@ -54,36 +56,43 @@ bool refers_to_clocks(std::string_view property) {
   return property == "clocks" || property == "assigned-clocks" || property == "assigned-clock-parents";
 }
 
-// include/dt-bindings/clock/xlnx-zynqmp-clk.h of Linux: PL0_REF to PL3_REF.
-constexpr std::uint32_t first_fabric_clock = 71;
-constexpr std::uint32_t last_fabric_clock = 74;
+// A clock without a name of its own is called after its node, and all clocks of Dom0 have one name space. Two images
+// may call a node alike, and an image a node like one of the board's: a region's name has no '_', so that this name is
+// nobody else's.
+std::string name_in_dom0(const std::string& region, std::string_view name) { return text(region, "_", name); }
 
 class Dom0OverlayBuilder {
  public:
   Dom0OverlayBuilder(const Overlay& overlay, const Tree& base, const Tree& merged, const OverlayRequest& request,
                      std::vector<Refusal>& refused, std::vector<Change>& left_out)
-      : overlay_(overlay), base_(base), merged_(merged), request_(request), refused_(refused), left_out_(left_out) {}
+      : overlay_(overlay),
+        base_(base),
+        merged_(merged),
+        request_(request),
+        refused_(refused),
+        left_out_(left_out),
+        grants_(overlay, base, merged, request, refused) {}
 
   Result<Blob> result() &&;
 
  private:
   std::optional<DraftNode> draw(const Node& node, bool content);
+  void check_name(const std::string& place, const std::string& name);
   void draw_target(const Node& node, DraftNode& out);
   void draw_properties(const Node& node, bool kind, DraftNode& out);
+  std::vector<std::uint8_t> clock_names(const Node& node) const;
   void keep(const Node& node, std::string_view property) { kept_[node.path()].insert(std::string(property)); }
   bool is_kept(const Node& node, const std::string& property) const {
     const auto found = kept_.find(node.path());
     return found != kept_.end() && found->second.contains(property);
   }
-  void check_clocks(const Node& node, const std::string& place);
-  std::set<std::size_t> referred(const Node& node, const char* property) const;
-  void check_clock(const Node& provider, const std::vector<std::uint32_t>& arguments, const std::string& place);
   void check_registers(const std::string& place);
   bool is_dom0s_already(const Node& node, const Block& block) const;
   void check_references();
   DraftNode fixups() const;
   std::optional<DraftNode> local_fixups(const Node& node) const;
-  DraftNode symbols() const;
+  std::string kept_name(const Node& node) const;
+  std::string kept_path(const Node& node) const;
 
   const Overlay& overlay_;
   const Tree& base_;
@@ -91,7 +100,9 @@ class Dom0OverlayBuilder {
   const OverlayRequest& request_;
   std::vector<Refusal>& refused_;
   std::vector<Change>& left_out_;
+  GrantCheck grants_;
   std::map<std::string, std::set<std::string>> kept_;  // nodes of the overlay, and their properties
+  std::map<std::string, std::string> names_;           // of kept nodes, by their path in the overlay
 };
 
 // Properties for a node that the boot tree has: only the region's own gets any.
@@ -123,9 +134,22 @@ void Dom0OverlayBuilder::draw_properties(const Node& node, bool kind, DraftNode&
       left_out_.push_back({*overlay_.place(node), name, "it is no business of Dom0's half"});
       continue;
     }
-    out.add(name, {property.value.begin(), property.value.end()});
+    if (name == "clock-output-names") {
+      out.add(name, clock_names(node));
+    } else {
+      out.add(name, {property.value.begin(), property.value.end()});
+    }
     keep(node, name);
   }
+}
+
+std::vector<std::uint8_t> Dom0OverlayBuilder::clock_names(const Node& node) const {
+  std::vector<std::uint8_t> out;
+  for (const auto& name : node.strings("clock-output-names")) {
+    const auto value = text_value(name_in_dom0(request_.region.name, name));
+    out.insert(out.end(), value.begin(), value.end());
+  }
+  return out;
 }
 
 std::optional<DraftNode> Dom0OverlayBuilder::draw(const Node& node, bool content) {
@@ -141,6 +165,8 @@ std::optional<DraftNode> Dom0OverlayBuilder::draw(const Node& node, bool content
     if (out.properties.empty() && out.children.empty()) return std::nullopt;
   } else {
     if (!kind && out.children.empty()) return std::nullopt;
+    out.name = name_in_dom0(request_.region.name, node.name());
+    check_name(place, out.name);
     if (!kind && node.strings("compatible") != std::vector<std::string>{"simple-bus"}) {
       refused_.push_back({place, "holds nodes of Dom0's and is no simple-bus: take these out of it"});
     }
@@ -149,55 +175,19 @@ std::optional<DraftNode> Dom0OverlayBuilder::draw(const Node& node, bool content
     whole.children = std::move(out.children);
     out = std::move(whole);
     if (kind) {
-      check_clocks(node, place);
+      grants_.check(node, place);
       check_registers(place);
     }
   }
   keep(node, "");
+  names_[node.path()] = out.name;
   return out;
 }
 
-void Dom0OverlayBuilder::check_clock(const Node& provider, const std::vector<std::uint32_t>& arguments,
-                                     const std::string& place) {
-  if (!base_.find(provider.path())) return;  // the overlay's own
-  if (provider.is_compatible("xlnx,zynqmp-clk") && arguments.size() == 1 && arguments[0] >= first_fabric_clock &&
-      arguments[0] <= last_fabric_clock)
-    return;
-  refused_.push_back({place, text("sets a clock of ", provider.path(),
-                                  " that is not one of the fabric's four (71 to 74 of xlnx,zynqmp-clk)")});
-}
-
-// Where the property's cells are phandles, by the overlay's fixups; empty, too, when two of them overlap.
-std::set<std::size_t> Dom0OverlayBuilder::referred(const Node& node, const char* property) const {
-  std::set<std::size_t> out;
-  for (const auto& reference : overlay_.references()) {
-    if (reference.node == node && reference.property == property && !out.insert(reference.offset).second) return {};
-  }
-  return out;
-}
-
-// A number that is no reference means one thing in the merged tree and another in Dom0's, whose phandles are others.
-void Dom0OverlayBuilder::check_clocks(const Node& node, const std::string& place) {
-  const auto there = merged_.find(place);
-  for (const char* property : {"clocks", "assigned-clocks", "assigned-clock-parents"}) {
-    if (!there || !node.has(property)) continue;
-    const auto cells = there->cells(property);
-    std::set<std::size_t> providers;
-    for (std::size_t at = 0; at < cells.size();) {
-      const auto provider = merged_.with_phandle(cells[at]);
-      const auto count = provider ? provider->cell("#clock-cells") : std::nullopt;
-      providers.insert(4 * at);
-      if (!count || *count > cells.size() - at - 1) {
-        providers.clear();
-        break;
-      }
-      const auto first = cells.begin() + static_cast<std::ptrdiff_t>(at) + 1;
-      check_clock(*provider, {first, first + *count}, place);
-      at += 1 + *count;
-    }
-    if (providers.empty() || providers != referred(node, property))
-      refused_.push_back({place, text("has ", property, " that lead to no clock")});
-  }
+// The owner of the board may have called a node so, and it would be changed in place of one being added.
+void Dom0OverlayBuilder::check_name(const std::string& place, const std::string& name) {
+  const auto other = place.substr(0, place.rfind('/') + 1) + name;
+  if (base_.find(other)) refused_.push_back({place, text("would be ", other, ", which the board has: rename it")});
 }
 
 // A node of the boot tree by which Dom0 has the registers, for the same purpose.
@@ -250,11 +240,21 @@ void Dom0OverlayBuilder::check_references() {
   }
 }
 
+std::string Dom0OverlayBuilder::kept_name(const Node& node) const {
+  const auto found = names_.find(node.path());
+  return found == names_.end() ? std::string(node.name()) : found->second;
+}
+
+std::string Dom0OverlayBuilder::kept_path(const Node& node) const {
+  const auto above = node.parent();
+  return above ? text(above->parent() ? kept_path(*above) : "", "/", kept_name(node)) : "/";
+}
+
 DraftNode Dom0OverlayBuilder::fixups() const {
   std::map<std::string, std::vector<std::uint8_t>> lists;  // by label
   for (const auto& reference : overlay_.references()) {
     if (reference.label.empty() || !is_kept(reference.node, reference.property)) continue;
-    const auto entry = text_value(text(reference.node.path(), ":", reference.property, ":", reference.offset));
+    const auto entry = text_value(text(kept_path(reference.node), ":", reference.property, ":", reference.offset));
     auto& list = lists[reference.label];
     list.insert(list.end(), entry.begin(), entry.end());
   }
@@ -264,7 +264,7 @@ DraftNode Dom0OverlayBuilder::fixups() const {
 }
 
 std::optional<DraftNode> Dom0OverlayBuilder::local_fixups(const Node& node) const {
-  DraftNode out{node.parent() ? std::string(node.name()) : "__local_fixups__"};
+  DraftNode out{node.parent() ? kept_name(node) : "__local_fixups__"};
   std::map<std::string, std::vector<std::uint32_t>> lists;
   for (const auto& reference : overlay_.references()) {
     if (reference.node == node && reference.label.empty() && is_kept(node, reference.property))
@@ -275,21 +275,6 @@ std::optional<DraftNode> Dom0OverlayBuilder::local_fixups(const Node& node) cons
     if (auto child = local_fixups(below)) out.children.push_back(std::move(*child));
   }
   if (out.properties.empty() && out.children.empty()) return std::nullopt;
-  return out;
-}
-
-DraftNode Dom0OverlayBuilder::symbols() const {
-  DraftNode out{"__symbols__"};
-  const auto all = overlay_.tree().find("/__symbols__");
-  if (!all) return out;
-  for (const Property& property : all->properties()) {
-    const auto path = all->strings(property.name);
-    if (path.size() != 1 || !kept_.contains(path[0])) continue;
-    // A label of a fragment is a label of its target, which has its own.
-    const auto node = overlay_.tree().find(path[0]);
-    if (node && node->name() == "__overlay__") continue;
-    out.add(std::string(property.name), text_value(path[0]));
-  }
   return out;
 }
 
@@ -306,7 +291,6 @@ Result<Blob> Dom0OverlayBuilder::result() && {
   }
   if (root.children.empty()) return Blob();
   check_references();
-  if (auto names = symbols(); !names.properties.empty()) root.children.push_back(std::move(names));
   if (auto labels = fixups(); !labels.properties.empty()) root.children.push_back(std::move(labels));
   if (auto local = local_fixups(overlay_.tree().root())) root.children.push_back(std::move(*local));
   return Draft::blob(root);

@@ -2,8 +2,10 @@
 #pragma once
 
 // Dom0's half of an overlay for the fabric (overlay_split.h): which nodes are Dom0's, and the overlay that is left when
-// all others are taken out. Its labels and fixups stay as they were, for Dom0's kernel resolves them; its fragments are
-// aimed by path.
+// all others are taken out. Its references to labels of the board stay as they were, for Dom0's kernel resolves them;
+// its fragments are aimed by path. Labels of its own it has none: they would stand in the one /__symbols__ of Dom0,
+// where another overlay's label of the same name is an error. Its nodes and the clocks that it makes are called
+// REGION_NAME: two overlays may use one name, and none takes a name of the board's.
 
 #include "devtree/overlay.h"
 #include "devtree/overlay_split.h"

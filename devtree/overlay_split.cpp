@@ -13,10 +13,6 @@ namespace {
 using base::Result;
 using base::text;
 
-std::string words(const Block& block) {
-  return text(base::hex(block.address), " with ", base::hex(block.size), " bytes");
-}
-
 std::string parent_path(const std::string& path) {
   const auto slash = path.rfind('/');
   return slash == 0 ? "/" : path.substr(0, slash);
@@ -199,7 +195,7 @@ void Splitting::check_registers(const Node& node) {
   if (!blocks) return refuse(node.path(), "cannot be given: " + blocks.error().what);
   for (const Block& block : *blocks) {
     if (inside(block, joined(request_.region.apertures))) continue;
-    refuse(node.path(), text("has registers at ", words(block), ", outside the apertures of region ",
+    refuse(node.path(), text("has registers at ", to_text(block), ", outside the apertures of region ",
                              request_.region.name, ": move the design, or correct the board file"));
   }
 }

@@ -13,10 +13,14 @@
 // An overlay comes from an image, and asks. So it adds nodes, below the root, a simple-bus or an fpga-region, and
 // changes nothing that the boot tree has but the region's own node, in few properties; what is loaded there it never
 // says. An accelerator lies within the apertures and interrupts that the board file gives the region and that the boot
-// tree declares (boot_tree.h). Dom0's half has kinds and properties of a list, sets no clock but the fabric's, and has
-// no registers but those that Dom0 has by a node of the same kind. What is against that is a refusal, and all of them
-// are reported at once.
+// tree declares (boot_tree.h). Dom0's half has kinds and properties of a list, sets no clock or AFI register but the
+// region's own, names no bridge but the region's (overlay_grants.h), and has no registers but those that Dom0 has by a
+// node of the same kind. Its nodes and clocks are called after the region, for their names are all Dom0's. What is
+// against that is a refusal, and all of them are reported at once.
 
+#include <cstdint>
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,6 +36,10 @@ struct OverlayRequest {
   RegionSpace region;                   // that the design stands in
   std::vector<std::string> nodes = {};  // paths or labels; empty: the outermost nodes with registers
   std::string name = "the overlay";     // what errors call it
+  // What Dom0's half may set, for it is the region's; all else of these kinds is refused.
+  std::map<std::uint32_t, std::uint64_t> clocks = {};  // of PL0 to PL3 (0 to 3): the highest rate in Hz
+  std::set<std::uint32_t> afi = {};                    // registers, by the first number of a pair of config-afi
+  std::string bridge = {};  // path of the bridge around the region; those that its node names are its own, too
 };
 
 struct OverlaySplit {

@@ -113,8 +113,8 @@ base::Result<Passthrough> Drawing::result() {
     auto blob = Draft::blob(root);
     if (!blob) return tl::make_unexpected(blob.error());
     out.tree = std::move(*blob);
-    for (const Window& window : resources_.windows()) {
-      out.iomem.push_back({window.host.address / page_size, window.host.size / page_size, window.guest / page_size});
+    for (const PageMapping& pages : resources_.mappings()) {
+      out.iomem.push_back({pages.host.address / page_size, pages.host.size / page_size, pages.guest / page_size});
     }
     out.irqs = resources_.irqs();
     out.dtdev = resources_.dtdev();
@@ -172,7 +172,7 @@ void Drawing::draw_reg(const Node& top, DraftNode& out) {
   out.add("reg", std::move(reg));
 }
 
-// The window of a bus onto its parent, made of what its devices have there: an empty `ranges` stays when all of
+// The `ranges` of a bus, made of what its devices have there: an empty `ranges` stays when all of
 // that is at its own address, else there is one entry for each block.
 void Drawing::draw_ranges(const Node& top, DraftNode& out) {
   std::vector<std::uint8_t> ranges;

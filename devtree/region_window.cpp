@@ -12,10 +12,6 @@ using base::Status;
 
 constexpr const char* window_compatible = "runx-accel,region-window";
 
-std::string words(const Block& block) {
-  return base::text(base::hex(block.address), " with ", base::hex(block.size), " bytes");
-}
-
 // Everything that the tree already has at these addresses or interrupts is somebody's.
 Status check_free(const Tree& tree, const RegionSpace& region) {
   for (const Node& node : tree.nodes()) {
@@ -23,8 +19,8 @@ Status check_free(const Tree& tree, const RegionSpace& region) {
     for (const Block& block : blocks ? *blocks : std::vector<Block>{}) {
       for (const Block& aperture : region.apertures) {
         if (block.size == 0 || !block.overlaps(aperture)) continue;
-        return fail(std::errc::address_in_use, "region ", region.name, ": its aperture at ", words(aperture),
-                    " overlaps the registers of ", node.path(), " at ", words(block),
+        return fail(std::errc::address_in_use, "region ", region.name, ": its aperture at ", to_text(aperture),
+                    " overlaps the registers of ", node.path(), " at ", to_text(block),
                     ": correct the board file, or take the node out of the tree");
       }
     }
@@ -45,7 +41,7 @@ Status check_itself(const RegionSpace& region) {
   for (auto one = region.apertures.begin(); one != region.apertures.end(); ++one) {
     if (std::any_of(one + 1, region.apertures.end(), [&](const Block& other) { return one->overlaps(other); }))
       return fail(std::errc::invalid_argument, "region ", region.name, ": two of its apertures overlap at ",
-                  words(*one));
+                  to_text(*one));
   }
   for (auto one = region.interrupts.begin(); one != region.interrupts.end(); ++one) {
     if (std::any_of(one + 1, region.interrupts.end(), [&](const Spi& other) { return one->number == other.number; }))
@@ -64,7 +60,7 @@ Result<std::vector<std::uint8_t>> reg_value(const Tree& tree, const RegionSpace&
   for (const Block& aperture : region.apertures) {
     if (!fits(aperture.address, cells->address) || !fits(aperture.size, cells->size)) {
       return fail(std::errc::invalid_argument, "region ", region.name, ": the tree's root has cells too small for ",
-                  words(aperture));
+                  to_text(aperture));
     }
     append_cells(out, aperture.address, cells->address);
     append_cells(out, aperture.size, cells->size);

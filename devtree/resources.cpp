@@ -36,10 +36,6 @@ Block pages_of(const Block& block) {
   return {first, last - first + (last == UINT64_MAX ? 0 : 1)};
 }
 
-std::string words(const Block& block) {
-  return base::text(base::hex(block.address), " with ", base::hex(block.size), " bytes");
-}
-
 }  // namespace
 
 Resources::Resources(const Tree& tree, const PassthroughRequest& request, Report& report)
@@ -171,7 +167,7 @@ bool Resources::collect_blocks(const Node& node, const Node& top) {
   for (const Block& block : *blocks) {
     if (block.size == 0 || block.address % page_size != 0 || block.size % page_size != 0) {
       refuse(node,
-             "has a register block at " + words(block) +
+             "has a register block at " + to_text(block) +
                  ", which is not made of whole 4 KiB pages, and Xen gives away nothing smaller: what else is in the "
                  "page would go along");
       continue;
@@ -295,7 +291,7 @@ void Resources::check_other_pages(const Node& other) {
     const Block pages = pages_of(block);
     for (const Owned& owned : owned_) {
       if (!owned.pages.overlaps(pages) || !said.insert(owned.node.position()).second) continue;
-      refuse(owned.node, "shares the page of its registers at " + words(owned.pages) + " with " + other.path() +
+      refuse(owned.node, "shares the page of its registers at " + to_text(owned.pages) + " with " + other.path() +
                              ", and two domains cannot share a page: " +
                              (is_marked(other) ? "ask for both" : "that one stays with Dom0"));
     }
@@ -320,7 +316,7 @@ void Resources::lay_out(std::uint64_t guest_memory) {
   for (const Block& block : merged) {
     if (map.is_free(block)) {
       map.take(block);
-      windows_.push_back({block, block.address});
+      mappings_.push_back({block, block.address});
     } else {
       collide.push_back(block);
     }
@@ -330,20 +326,20 @@ void Resources::lay_out(std::uint64_t guest_memory) {
     if (!place) {
       const auto owner =
           std::find_if(owned_.begin(), owned_.end(), [&block](const Owned& owned) { return block.holds(owned.pages); });
-      refuse(owner->node, "has registers at " + words(block) +
+      refuse(owner->node, "has registers at " + to_text(block) +
                               ", where the guest has its memory, and there is room nowhere else: give the guest less");
       continue;
     }
-    windows_.push_back({block, *place});
+    mappings_.push_back({block, *place});
   }
-  std::sort(windows_.begin(), windows_.end(),
-            [](const Window& a, const Window& b) { return a.host.address < b.host.address; });
+  std::sort(mappings_.begin(), mappings_.end(),
+            [](const PageMapping& a, const PageMapping& b) { return a.host.address < b.host.address; });
 }
 
 std::uint64_t Resources::guest_address(const Block& host) const {
-  const auto window = std::find_if(windows_.begin(), windows_.end(),
-                                   [&host](const Window& candidate) { return candidate.host.holds(host); });
-  return window->guest + (host.address - window->host.address);
+  const auto mapping = std::find_if(mappings_.begin(), mappings_.end(),
+                                    [&host](const PageMapping& one) { return one.host.holds(host); });
+  return mapping->guest + (host.address - mapping->host.address);
 }
 
 }  // namespace runx::devtree

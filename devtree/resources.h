@@ -18,7 +18,7 @@
 namespace runx::devtree {
 
 // Whole pages of the host and where the guest has them.
-struct Window {
+struct PageMapping {
   Block host;
   std::uint64_t guest = 0;
 };
@@ -32,7 +32,7 @@ class Resources {
   // Positions of the tops and of what is available below them.
   const std::set<std::size_t>& members() const { return members_; }
 
-  const std::vector<Window>& windows() const { return windows_; }
+  const std::vector<PageMapping>& mappings() const { return mappings_; }
   std::vector<std::uint32_t> irqs() const;
   const std::vector<std::string>& dtdev() const { return dtdev_; }
 
@@ -79,7 +79,7 @@ class Resources {
   void check_pci_lines(const Node& other);
   void check_other_pages(const Node& other);
 
-  std::vector<Window> windows_;
+  std::vector<PageMapping> mappings_;
   std::vector<Line> lines_;  // each irq once
   std::vector<std::string> dtdev_;
 };

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fpga/region_overlay.h"
 
-#include <algorithm>
-#include <array>
 #include <optional>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-#include <libfdt.h>
-
 #include "fpga/overlay.h"
+#include "fpga/region_blob.h"
 
 namespace runx::fpga {
 namespace {
@@ -24,27 +20,12 @@ constexpr const char* live_tree = "/proc/device-tree";
 constexpr const char* regions = "/sys/class/fpga_region";
 constexpr const char* bridges = "/sys/class/fpga_bridge";
 constexpr std::size_t phandle_size = 4;
-constexpr std::size_t largest_overlay = std::size_t{1} << 20;  // of the kernel's other way in, `dtbo`
-constexpr std::array<std::pair<Flags, const char*>, 3> flag_properties{{
-    {flag_partial, "partial-fpga-config"},
-    {flag_encrypted_device_key, "encrypted-fpga-config"},
-    {flag_encrypted_user_key, "userkey-encrypted-fpga-config"},
-}};
 
 std::string blob_file(const RegionLoad& load) { return load.firmware + ".dtbo"; }
 
-Status check_node(const std::string& node) {
-  const auto plain = [](char c) { return c > ' ' && c <= '~'; };
-  if (node.size() > 1 && node.front() == '/' && std::all_of(node.begin(), node.end(), plain) &&
-      (node + "/").find("/../") == std::string::npos) {
-    return {};
-  }
-  return base::fail(std::errc::invalid_argument, "'", node, "' is no path of a region's node");
-}
-
 Status check_names(const RegionLoad& load) {
-  if (auto fine = check_node(load.node); !fine) return fine;
-  if (auto fine = load.bridge.empty() ? Status() : check_node(load.bridge); !fine) return fine;
+  if (auto fine = check_node_path(load.node); !fine) return fine;
+  if (auto fine = load.bridge.empty() ? Status() : check_node_path(load.bridge); !fine) return fine;
   if (auto fine = check_overlay_name(load.overlay); !fine) return fine;
   return check_firmware_name(blob_file(load));
 }
@@ -59,76 +40,6 @@ Result<std::optional<std::string>> live_property(Host& host, const std::string& 
   if (!value) return tl::unexpected(value.error());
   return std::optional(std::move(*value));
 }
-
-// --- The blob
-// ---------------------------------------------------------------------------------------------------------
-
-base::Error half_error(std::string what) {
-  return {std::make_error_code(std::errc::invalid_argument), "the overlay for Dom0 " + std::move(what)};
-}
-
-// The __overlay__ of the one fragment for `node`; -FDT_ERR_NOTFOUND when there is none.
-Result<int> fragment_for(const void* tree, const std::string& node) {
-  int found = -FDT_ERR_NOTFOUND;
-  int fragment = 0;
-  fdt_for_each_subnode(fragment, tree, 0) {
-    int length = 0;
-    const void* path = fdt_getprop(tree, fragment, "target-path", &length);
-    if (path == nullptr || std::string_view(static_cast<const char*>(path), static_cast<std::size_t>(length)) !=
-                               std::string_view(node.c_str(), node.size() + 1)) {
-      continue;
-    }
-    if (found >= 0) {
-      return tl::unexpected(half_error("has two fragments for " + node + ": the kernel takes one for a region"));
-    }
-    found = fdt_subnode_offset(tree, fragment, "__overlay__");
-  }
-  return found;
-}
-
-Status check_half(const std::string& half) {
-  if (half.size() > largest_overlay) return tl::unexpected(half_error("has more than 1 MiB"));
-  if (const int error = fdt_check_full(half.data(), half.size())) {
-    return tl::unexpected(half_error(base::text("is no device tree: ", fdt_strerror(error))));
-  }
-  std::vector<const char*> properties{"firmware-name", "external-fpga-config"};
-  for (const auto& [flag, property] : flag_properties) properties.push_back(property);
-  for (int node = 0; node >= 0; node = fdt_next_node(half.data(), node, nullptr)) {
-    for (const char* property : properties) {
-      if (fdt_getprop(half.data(), node, property, nullptr) == nullptr) continue;
-      return tl::unexpected(
-          half_error(base::text("has '", property, "' in the node '", fdt_get_name(half.data(), node, nullptr),
-                                "': it may not program anything by itself")));
-    }
-  }
-  return {};
-}
-
-int set_text(void* tree, int node, const char* property, const std::string& text) {
-  return fdt_setprop(tree, node, property, text.c_str(), static_cast<int>(text.size() + 1));
-}
-
-int add_fragment(void* tree, const std::string& node) {
-  const int fragment = fdt_add_subnode(tree, 0, "fragment@runx-accel");
-  if (fragment < 0) return fragment;
-  if (const int error = set_text(tree, fragment, "target-path", node)) return error;
-  return fdt_add_subnode(tree, fragment, "__overlay__");
-}
-
-int add_load(void* tree, int overlay, const std::string& firmware, Flags flags, base::Bytes bridges_value) {
-  if (!bridges_value.empty()) {
-    const auto size = static_cast<int>(bridges_value.size());
-    if (const int error = fdt_setprop(tree, overlay, "fpga-bridges", bridges_value.data(), size)) return error;
-  }
-  for (const auto& [flag, property] : flag_properties) {
-    if ((flags & flag) == 0) continue;
-    if (const int error = fdt_setprop(tree, overlay, property, nullptr, 0)) return error;
-  }
-  return set_text(tree, overlay, "firmware-name", firmware);
-}
-
-// --- The machine
-// ------------------------------------------------------------------------------------------------------
 
 Status check_is_region(Host& host, const std::string& node) {
   const auto compatible = live_property(host, node, "compatible");
@@ -301,33 +212,9 @@ Status apply(Host& host, const Manager& manager, const RegionLoad& load, Flags f
 
 }  // namespace
 
-Result<std::string> region_overlay(const std::string& node, const std::string& firmware, Flags flags,
-                                   base::Bytes bridges_value, base::Bytes dom0_half) {
-  if (auto fine = check_node(node); !fine) return tl::unexpected(fine.error());
-  if (auto fine = check_firmware_name(firmware); !fine) return tl::unexpected(fine.error());
-  const std::string half(base::text_of(dom0_half));  // aligned, as libfdt wants it
-  if (auto fine = half.empty() ? Status() : check_half(half); !fine) return tl::unexpected(fine.error());
-
-  std::string tree(half.size() + node.size() + firmware.size() + bridges_value.size() + 1024, '\0');
-  const auto size = static_cast<int>(tree.size());
-  int error = half.empty() ? fdt_create_empty_tree(tree.data(), size) : fdt_open_into(half.data(), tree.data(), size);
-  if (error == 0) {
-    const auto there = fragment_for(tree.data(), node);
-    if (!there) return tl::unexpected(there.error());
-    const int overlay = *there >= 0 ? *there : add_fragment(tree.data(), node);
-    error = overlay < 0 ? overlay : add_load(tree.data(), overlay, firmware, flags, bridges_value);
-  }
-  if (error == 0) error = fdt_pack(tree.data());
-  if (error < 0) {
-    return base::fail(std::errc::invalid_argument, "cannot make the overlay for ", node, ": ", fdt_strerror(error));
-  }
-  tree.resize(fdt_totalsize(tree.data()));
-  return tree;
-}
-
 Status check_region(Host& host, const Manager& manager, const std::string& node, const std::string& bridge) {
   for (const auto& path : {node, bridge.empty() ? node : bridge}) {
-    if (auto fine = check_node(path); !fine) return fine;
+    if (auto fine = check_node_path(path); !fine) return fine;
   }
   const auto around = look_at(host, manager, node, bridge);
   if (!around) return tl::unexpected(around.error());

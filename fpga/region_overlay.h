@@ -13,9 +13,8 @@
 //
 // The surprises, and what is done about them (drivers/fpga/of-fpga-region.c and the facts in overlay.h):
 // - a bridge that no driver has taken is left on without a word, and so is one that nobody names. So every bridge of
-// the
-//   region must be in /sys/class/fpga_bridge, and reads `enabled` afterwards. Where the region's node names none, the
-//   overlay names the one that the board file knows.
+//   the region must be in /sys/class/fpga_bridge, and reads `enabled` afterwards. Where the region's node names none,
+//   the overlay names the one that the board file knows.
 // - an overlay for a node that no region's driver has taken is applied and nothing is programmed. So the driver is
 //   looked for (/sys/class/fpga_region/*/uevent), and the manager's state must read `operating` afterwards.
 // - a region has one overlay. The second one is refused, and *undoing* the refused one turns the bridges of the first
@@ -45,13 +44,6 @@ struct RegionLoad {
   std::string bridge = {};  // node of the bridge around the region; empty: only those that the region's node names.
                             // Undoing does not need it
 };
-
-// The blob: `firmware-name` and what `flags` say, for the node, and `bridges` as `fpga-bridges` (phandles of the live
-// tree, four bytes each) unless empty. `dom0_half` (may be empty) is an overlay that is
-// applied in the same step: the half of an image's overlay that is for Dom0. Its fragment for the region, if any, has
-// the region's node as `target-path`. It must not program anything itself. Pure. Errors: invalid_argument.
-base::Result<std::string> region_overlay(const std::string& node, const std::string& firmware, Flags flags,
-                                         base::Bytes bridges = {}, base::Bytes dom0_half = {});
 
 // Whether the region at `node` can be programmed by an overlay, and is free to be. Errors:
 // - function_not_supported: there is no configfs of overlays

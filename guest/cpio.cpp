@@ -10,6 +10,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/fd.h"
+
 namespace runx::guest {
 
 namespace {
@@ -102,12 +104,8 @@ base::Status CpioWriter::pad(std::uint64_t unit) {
 }
 
 base::Status CpioWriter::flush() {
-  for (std::string_view rest = buffer_; !rest.empty();) {
-    const ssize_t put = ::write(fd_, rest.data(), rest.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return base::fail_errno(errno, "cannot write the ramdisk");
-    rest.remove_prefix(static_cast<std::size_t>(put));
-  }
+  if (const int error = base::write_all(fd_, buffer_); error != 0)
+    return base::fail_errno(error, "cannot write the ramdisk");
   buffer_.clear();
   return {};
 }

@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "guest/setup.h"
+
 namespace runx::guest {
 
 namespace {
@@ -56,10 +58,7 @@ void set_limits(const std::vector<GuestRlimit>& limits) {
 }
 
 void enter_directory(const std::string& path) {
-  for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
-    ::mkdir(path.substr(0, slash).c_str(), 0755);
-  }
-  ::mkdir(path.c_str(), 0755);
+  make_directories(path);
   if (::chdir(path.c_str()) != 0) give_up(126, base::text("cannot enter the directory ", path), errno);
 }
 

@@ -22,13 +22,6 @@ namespace runx::guest {
 
 namespace {
 
-void make_directories(const std::string& path) {
-  for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
-    ::mkdir(path.substr(0, slash).c_str(), 0755);
-  }
-  ::mkdir(path.c_str(), 0755);
-}
-
 bool is_dev(std::string_view path) {
   while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
   return path == "/dev";
@@ -60,6 +53,13 @@ base::Status mount_one(std::string type, const GuestMount& mount, std::string& n
 }
 
 }  // namespace
+
+void make_directories(const std::string& path) {
+  for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+    ::mkdir(path.substr(0, slash).c_str(), 0755);
+  }
+  ::mkdir(path.c_str(), 0755);
+}
 
 base::Status move_root(const std::string& directory) {
   if (::mount(directory.c_str(), directory.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0 ||

@@ -22,6 +22,9 @@ base::Status move_root(const std::string& directory);
 // the engines ask for both on behalf of programs that hardly ever look.
 base::Status mount_all(const GuestProcess& process, std::string& note);
 
+// The directory and those above it, as far as they can be made; whoever uses it next says what is wrong.
+void make_directories(const std::string& path);
+
 // /dev/fd, /dev/stdin, /dev/stdout and /dev/stderr (runtime-spec, runtime-linux.md).
 void link_streams();
 

@@ -13,8 +13,6 @@ namespace {
 using annotations::BitstreamRequest;
 using base::text;
 
-constexpr std::uint32_t idcode_mask = 0x0FFFFFFF;  // the highest nibble is the silicon's revision
-
 std::string idcode_text(std::uint32_t code) { return base::hex(code, 8).substr(2); }
 
 class Checker {
@@ -25,7 +23,7 @@ class Checker {
         rule_(host.rule()),
         has_policy_(host.policy.has_value()),
         by_xrt_(candidate.facts != nullptr && by_xrt(*candidate.facts, host)),
-        keys_(host.keys) {}
+        host_(host) {}
 
   Refusals check() && {
     if (candidate_.facts == nullptr) {
@@ -34,7 +32,6 @@ class Checker {
     }
     const auto& facts = *candidate_.facts;
     digest(facts);
-    signature(facts);
     if (request_.format && *request_.format != bitstream::to_text(facts.info.format)) {
       refuse("is a .", bitstream::to_text(facts.info.format), ", but ", key("format"), " says ", *request_.format,
              ": correct the annotation");
@@ -66,34 +63,9 @@ class Checker {
       refuse("has digest ", facts.digest, ", but the image asks for ", **candidate_.digest,
              ": rebuild the image with the file that was meant");
     }
-    if (rule_ == nullptr || !rule_->digests) return;
-    const auto& known = *rule_->digests;
-    if (std::find(known.begin(), known.end(), facts.digest) == known.end()) {
-      refuse("has digest ", facts.digest, ", which is not among those that ", policy_path,
-             " lets in: add it there, or use another");
-    }
-  }
-
-  void signature(const BitstreamFacts& facts) {
-    if (rule_ == nullptr || !rule_->signed_by) return;
-    const auto there = signature_file(*candidate_.file);
-    if (!facts.signature) {
-      return refuse("is not signed (", there, "), and ", policy_path,
-                    " lets in signed ones only: sign it, and put the signature there");
-    }
-    const auto read = parse_signature(*facts.signature);
-    if (!read) {
-      return refuse("is not signed: ", there,
-                    " is no signature in DER, as it is or in base64, as openssl dgst and cosign sign-blob write it");
-    }
-    const auto is_good = [&](const std::string& name) {
-      const auto found = keys_.find(name);
-      return found != keys_.end() && is_signed(facts.digest, *read, found->second);
-    };
-    if (std::none_of(rule_->signed_by->begin(), rule_->signed_by->end(), is_good)) {
-      refuse("is signed by none of those whose keys ", policy_path,
-             " names (signedBy): use one that is, or add the key there");
-    }
+    for (auto& why :
+         not_let_in("bitstream " + *candidate_.file, *candidate_.file, facts.digest, facts.signature, host_))
+      refusals_.push_back(std::move(why));
   }
 
   // XRT and zocl get the whole file and follow more than the bitstream: a device tree overlay in PARTITION_METADATA, a
@@ -162,7 +134,7 @@ class Checker {
   const PolicyRule* rule_;
   bool has_policy_;
   bool by_xrt_;
-  const PublicKeys& keys_;
+  const HostFacts& host_;
   Refusals refusals_;
 };
 
@@ -188,6 +160,36 @@ std::optional<std::string> outside(const std::string& file, const bitstream::Bit
 
 }  // namespace
 
+Refusals not_let_in(const std::string& what, const std::string& file, const std::string& digest,
+                    const std::optional<std::string>& signature, const HostFacts& host) {
+  Refusals out;
+  const auto* rule = host.rule();
+  if (rule == nullptr) return out;
+  const auto refuse = [&](const auto&... parts) { out.push_back(text(what, " ", parts...)); };
+  if (rule->digests && std::find(rule->digests->begin(), rule->digests->end(), digest) == rule->digests->end()) {
+    refuse("has digest ", digest, ", which is not among those that ", policy_path,
+           " lets in: add it there, or use another");
+  }
+  if (!rule->signed_by) return out;
+  const auto there = signature_file(file);
+  const auto read = signature ? parse_signature(*signature) : std::nullopt;
+  const auto is_good = [&](const std::string& name) {
+    const auto key = host.keys.find(name);
+    return key != host.keys.end() && is_signed(digest, *read, key->second);
+  };
+  if (!signature) {
+    refuse("is not signed (", there, "), and ", policy_path,
+           " lets in signed ones only: sign it, and put the signature there");
+  } else if (!read) {
+    refuse("is not signed: ", there,
+           " is no signature in DER, as it is or in base64, as openssl dgst and cosign sign-blob write it");
+  } else if (std::none_of(rule->signed_by->begin(), rule->signed_by->end(), is_good)) {
+    refuse("is signed by none of those whose keys ", policy_path,
+           " names (signedBy): use one that is, or add the key there");
+  }
+  return out;
+}
+
 Refusals unsound(const BitstreamRequest& request, const Candidate& candidate, const HostFacts& host) {
   return Checker(request, candidate, host).check();
 }
@@ -203,7 +205,7 @@ bool is_full(const BitstreamRequest& request, const BitstreamFacts& facts) {
 std::optional<std::string> misfit(const BitstreamRequest& request, const Candidate& candidate, const Region& region,
                                   const HostFacts& host) {
   const auto& info = candidate.facts->info;
-  const auto same_part = [&](std::uint32_t code) { return (code & idcode_mask) == (*info.idcode & idcode_mask); };
+  const auto same_part = [&](std::uint32_t code) { return bitstream::is_same_device(code, *info.idcode); };
   if (std::none_of(region.idcodes.begin(), region.idcodes.end(), same_part)) {
     std::string known;
     for (const auto code : region.idcodes) known += (known.empty() ? "" : " or ") + idcode_text(code);

@@ -21,6 +21,10 @@ struct Candidate {
 // Whatever the region: digest, format, encryption, partial or full, IDCODE. Empty: the file is sound.
 Refusals unsound(const annotations::BitstreamRequest& request, const Candidate& candidate, const HostFacts& host);
 
+// What the policy's `digests` and `signedBy` have against a file of the image, which `what` names in sentences.
+Refusals not_let_in(const std::string& what, const std::string& file, const std::string& digest,
+                    const std::optional<std::string>& signature, const HostFacts& host);
+
 // Whether the file replaces the whole device: what it says of itself, or else what the request says.
 bool is_full(const annotations::BitstreamRequest& request, const BitstreamFacts& facts);
 

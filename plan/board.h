@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,6 +49,9 @@ struct Region {
   bool any_frames = false;  // the owner takes every bitstream for the part, wherever it writes
   bool reuse = true;        // a container may find the design as the last one of its own namespace left it
   std::string blank = {};   // file in Dom0 of a partial bitstream that is loaded on release; empty: none
+  // What an image's overlay may set in Dom0 for the region, and no other region has (devtree/overlay_grants.h).
+  std::map<std::uint32_t, std::uint64_t> clocks = {};  // of PL0 to PL3 (0 to 3): the highest rate in Hz
+  std::set<std::uint32_t> afi = {};                    // AFI registers, 0 to 15
 };
 
 struct Processor {
@@ -71,7 +75,7 @@ struct Board {
   TypeMap more;  // of other kinds, by the type of their section
 };
 
-// nullptr: the board has no region of that name.
+// The region of that name, or nullptr.
 const Region* find_region(const Board& board, std::string_view name);
 
 // "0x00082000+77": an address and how many frames may be sent from there, at least 1.

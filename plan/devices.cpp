@@ -32,7 +32,7 @@ class Chooser {
   }
 
  private:
-  struct Candidate {
+  struct OptionalDevice {
     std::string name;
     std::string node;
   };
@@ -65,7 +65,8 @@ class Chooser {
                                          "chooses where a device stands in the guest by itself"));
     }
     if (std::find(required_.begin(), required_.end(), path) != required_.end() ||
-        std::any_of(optional_.begin(), optional_.end(), [&](const Candidate& other) { return other.node == path; })) {
+        std::any_of(optional_.begin(), optional_.end(),
+                    [&](const OptionalDevice& other) { return other.node == path; })) {
       out.push_back(text("device.", device.name, " means ", path, ", which is asked for already: remove one of them"));
     }
     if (auto why = host_.denied(device_claim(path))) out.push_back(std::move(*why));
@@ -145,7 +146,7 @@ class Chooser {
   const Fabric& fabric_;
   devtree::Tree tree_;
   std::vector<std::string> required_;
-  std::vector<Candidate> optional_;
+  std::vector<OptionalDevice> optional_;
   ChosenDevices out_;
 };
 

@@ -63,10 +63,17 @@ struct HostFacts {
   std::string asker() const;
 };
 
+// An overlay of the image: as it was read, and what says whose it is.
+struct OverlayFacts {
+  devtree::Blob blob;
+  std::string digest;                                   // of the whole file
+  std::optional<std::string> signature = std::nullopt;  // as of a bitstream
+};
+
 struct ImageFacts {
-  std::map<std::string, BitstreamFacts> bitstreams;    // by the file's path in the image
-  std::uint64_t rootfs_bytes = 0;                      // of the root file system as an archive (guest/ramdisk.h)
-  std::map<std::string, devtree::Blob> overlays = {};  // by the file's path in the image
+  std::map<std::string, BitstreamFacts> bitstreams;   // by the file's path in the image
+  std::uint64_t rootfs_bytes = 0;                     // of the root file system as an archive (guest/ramdisk.h)
+  std::map<std::string, OverlayFacts> overlays = {};  // by the file's path in the image
 };
 
 }  // namespace runx::plan

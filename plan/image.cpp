@@ -5,7 +5,6 @@
 
 #include "annotations/place.h"
 #include "base/sha256.h"
-#include "fpga/manager.h"
 #include "plan/bitstream_checks.h"
 #include "plan/signature.h"
 #include "plan/unsupported.h"
@@ -38,6 +37,12 @@ Result<std::pair<BitstreamFacts, std::string>> facts_of(base::Bytes bytes, const
   return std::pair(std::move(facts), std::move(image));
 }
 
+// Whether one is needed is the policy's to say, and what is no file of that size is none.
+std::optional<std::string> signature_of(const base::Rootfs& rootfs, const std::string& name) {
+  auto signature = rootfs.read(signature_file(name), largest_signature);
+  return signature ? std::optional(std::move(*signature)) : std::nullopt;
+}
+
 base::Status read_bitstream(const base::Rootfs& rootfs, const std::string& name, const bitstream::Parts& parts,
                             Bitstreams& out) {
   if (out.facts.contains(name)) return {};
@@ -48,9 +53,7 @@ base::Status read_bitstream(const base::Rootfs& rootfs, const std::string& name,
   auto read = facts_of(base::bytes_of(*file), name, parts);
   if (!read) return tl::unexpected(read.error());
   out.facts[name] = std::move(read->first);
-  // Whether one is needed is the policy's to say, and what is no file of that size is none.
-  if (auto signature = rootfs.read(signature_file(name), largest_signature))
-    out.facts[name].signature = std::move(*signature);
+  out.facts[name].signature = signature_of(rootfs, name);
   out.images[name] = std::move(read->second);
   if (out.facts[name].info.format == bitstream::Format::xclbin) out.files[name] = *file;
   return {};
@@ -62,7 +65,9 @@ base::Status read_overlay(const base::Rootfs& rootfs, const annotations::Bitstre
   if (!file) return tl::unexpected(file.error());
   auto blob = devtree::Blob::parse(base::bytes_of(*file), *request.overlay);
   if (!blob) return tl::unexpected(blob.error());
-  out.overlays.emplace(*request.overlay, std::move(*blob));
+  OverlayFacts facts{std::move(*blob), base::sha256_digest(base::bytes_of(*file))};
+  facts.signature = signature_of(rootfs, *request.overlay);
+  out.overlays.emplace(*request.overlay, std::move(facts));
   return {};
 }
 

@@ -26,7 +26,7 @@ struct Bitstreams {
   std::map<std::string, BitstreamFacts> facts;
   std::map<std::string, std::string> images;
   std::map<std::string, std::string> files = {};
-  std::map<std::string, devtree::Blob> overlays = {};
+  std::map<std::string, OverlayFacts> overlays = {};
 
   ImageFacts with_rootfs(std::uint64_t bytes) const { return {facts, bytes, overlays}; }
 };

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "devtree/overlay_split.h"
+#include "plan/bitstream_checks.h"
 #include "plan/space.h"
 
 namespace runx::plan {
@@ -22,12 +23,18 @@ class Splitter {
       return refuse(text("overlay ", *request.overlay, " is for a region, and bitstream ", step.file,
                          " replaces the whole device: use a partial one, or no overlay"));
     }
-    const auto region = std::find_if(host_.board.regions.begin(), host_.board.regions.end(),
-                                     [&](const Region& known) { return known.name == step.regions.front(); });
+    const auto& [blob, digest, signature] = overlay->second;
+    for (auto& why : not_let_in("overlay " + *request.overlay, *request.overlay, digest, signature, host_))
+      refuse(std::move(why));
+    const auto* region = find_region(host_.board, step.regions.front());
     auto& tree = out_.fabric.tree;
-    auto made = devtree::split_overlay(
-        tree.has_tree() ? tree : host_.boot_tree, overlay->second,
-        {.region = space_of(*region), .nodes = request.overlay_nodes, .name = "overlay " + *request.overlay});
+    auto made = devtree::split_overlay(tree.has_tree() ? tree : host_.boot_tree, blob,
+                                       {.region = space_of(*region),
+                                        .nodes = request.overlay_nodes,
+                                        .name = "overlay " + *request.overlay,
+                                        .clocks = region->clocks,
+                                        .afi = region->afi,
+                                        .bridge = region->bridge});
     if (!made) return refuse(made.error().what);
     for (const auto& refusal : made->refused) {
       refuse(text("overlay ", *request.overlay, ": ", refusal.node, " ", refusal.reason));

@@ -128,12 +128,12 @@ Result<Policy> parse_policy(std::string_view text, const std::string& name, cons
   return policy;
 }
 
-Result<PublicKeys> read_public_keys(base::Host& host, const Policy& policy) {
+Result<PublicKeys> public_keys(const Policy& policy, const ReadFile& read) {
   PublicKeys out;
   for (const auto& rule : policy.rules) {
     for (const auto& file : rule.signed_by.value_or(std::vector<std::string>())) {
       if (out.contains(file)) continue;
-      const auto pem = host.read(file, largest_key);
+      const auto pem = read(file, largest_key);
       if (!pem) return base::context(pem.error(), "the policy needs a public key");
       auto key = parse_public_key(*pem, file);
       if (!key) return tl::unexpected(key.error());

@@ -5,7 +5,9 @@
 // everybody who can call the runtime may ask for all that the board file names and the boot tree marks. With one,
 // nothing is given that no rule names, and the first rule that is for somebody is the only one.
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -13,7 +15,6 @@
 #include <vector>
 
 #include "annotations/request.h"
-#include "base/host.h"
 #include "base/result.h"
 #include "plan/kinds.h"
 
@@ -43,10 +44,11 @@ struct Policy {
 // `name` is what errors call the file. Unknown keys are errors.
 base::Result<Policy> parse_policy(std::string_view text, const std::string& name, const Kinds& kinds = plan::kinds());
 
-// Reads the keys that the rules name: by file, as DER. One that cannot be read is as wrong as the policy itself would
-// be.
+// The keys that the rules name: by file, as DER. `read` reads a file of at most so many bytes; each is read once. One
+// that cannot be read is as wrong as the policy itself would be.
 using PublicKeys = std::map<std::string, std::string>;
-base::Result<PublicKeys> read_public_keys(base::Host& host, const Policy& policy);
+using ReadFile = std::function<base::Result<std::string>(const std::string& file, std::size_t most)>;
+base::Result<PublicKeys> public_keys(const Policy& policy, const ReadFile& read);
 
 // The rule for a namespace ("": not known), or nullptr.
 const PolicyRule* rule_for(const Policy& policy, std::string_view kubernetes_namespace);

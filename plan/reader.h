@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "annotations/value.h"
+#include "base/json.h"
 #include "base/result.h"
 
 namespace runx::plan {
@@ -76,10 +77,7 @@ class Reader {
     return {};
   }
 
-  const nlohmann::json* member(const char* key) const {
-    const auto found = object_.find(key);
-    return found == object_.end() ? nullptr : &*found;
-  }
+  const nlohmann::json* member(const char* key) const { return base::member(object_, key); }
 
   const std::string& where() const { return where_; }
 

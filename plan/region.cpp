@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "annotations/value.h"
+#include "devtree/overlay_grants.h"
 #include "plan/reader.h"
 
 namespace runx::plan {
@@ -115,6 +116,49 @@ Status read_frames(const Reader& in, Region& region) {
   return {};
 }
 
+constexpr std::uint64_t highest_rate = UINT32_MAX;  // a cell of assigned-clock-rates
+
+std::optional<std::pair<std::uint32_t, std::uint64_t>> clock(const json& value) {
+  if (!value.is_object() || value.size() != 2) return std::nullopt;
+  const auto number = [&](const char* key, std::uint64_t most) -> std::optional<std::uint64_t> {
+    const auto found = value.find(key);
+    if (found == value.end() || !found->is_number_unsigned() || *found > most) return std::nullopt;
+    return found->get<std::uint64_t>();
+  };
+  const auto index = number("clock", devtree::fabric_clocks - 1);
+  const auto rate = number("maxRate", highest_rate);
+  if (!index || !rate || *rate == 0) return std::nullopt;
+  return std::pair(static_cast<std::uint32_t>(*index), *rate);
+}
+
+Status read_clocks(const Reader& in, Region& region) {
+  const auto* list = in.member("clocks");
+  if (list == nullptr) return {};
+  const auto wrong =
+      base::fail(std::errc::invalid_argument, in.where(),
+                 ": \"clocks\" is a list of objects like {\"clock\": 0, \"maxRate\": 250000000}, of the fabric's "
+                 "clocks 0 to 3, each once, with a rate in Hz");
+  if (!list->is_array()) return wrong;
+  for (const auto& entry : *list) {
+    const auto read = clock(entry);
+    if (!read || !region.clocks.insert(*read).second) return wrong;
+  }
+  return {};
+}
+
+Status read_afi(const Reader& in, Region& region) {
+  const auto* list = in.member("afi");
+  if (list == nullptr) return {};
+  const auto wrong = base::fail(std::errc::invalid_argument, in.where(), ": \"afi\" is a list of numbers from 0 to ",
+                                devtree::last_afi_register, ", each once, of registers as config-afi counts them");
+  if (!list->is_array()) return wrong;
+  for (const auto& entry : *list) {
+    if (!entry.is_number_unsigned() || entry > devtree::last_afi_register) return wrong;
+    if (!region.afi.insert(entry.get<std::uint32_t>()).second) return wrong;
+  }
+  return {};
+}
+
 Status read_path(const Reader& in, const char* key, std::string& out) {
   if (in.member(key) == nullptr) return {};
   auto path = in.path(key);
@@ -153,7 +197,7 @@ std::string frames_text(const bitstream::FrameRun& run) {
 Result<Region> parse_region(const json& value, const std::string& where) {
   const Reader in(value, where);
   if (auto known = in.only({"name", "manager", "idcodes", "node", "shell", "apertures", "interrupts", "bridge",
-                            "frames", "blank", "reuse"});
+                            "frames", "blank", "reuse", "clocks", "afi"});
       !known)
     return tl::unexpected(known.error());
   Region region;
@@ -169,7 +213,8 @@ Result<Region> parse_region(const json& value, const std::string& where) {
   for (const auto& done :
        {read_idcodes(in, region), read_path(in, "node", region.node), read_shell(in, region),
         read_apertures(in, region), read_interrupts(in, region), read_path(in, "bridge", region.bridge),
-        read_frames(in, region), read_path(in, "blank", region.blank), in.flag("reuse", region.reuse)}) {
+        read_frames(in, region), read_path(in, "blank", region.blank), in.flag("reuse", region.reuse),
+        read_clocks(in, region), read_afi(in, region)}) {
     if (!done) return tl::unexpected(done.error());
   }
   if (!region.bridge.empty() && region.node.empty()) {

@@ -2,6 +2,7 @@
 #include "plan/region_kind.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include <nlohmann/json.hpp>
@@ -22,6 +23,27 @@ using base::Status;
 using base::text;
 using nlohmann::json;
 
+// A clock or AFI register is its region's alone: whoever claims the region has it.
+Status check_shares(const Board& board, const std::string& name) {
+  std::map<std::uint32_t, std::string> clocks;
+  std::map<std::uint32_t, std::string> afi;
+  for (const auto& region : board.regions) {
+    for (const auto& [clock, rate] : region.clocks) {
+      const auto [other, added] = clocks.emplace(clock, region.name);
+      if (added) continue;
+      return base::fail(std::errc::invalid_argument, name, ": regions ", other->second, " and ", region.name,
+                        " both have clock ", clock, ": give it to one of them");
+    }
+    for (const auto number : region.afi) {
+      const auto [other, added] = afi.emplace(number, region.name);
+      if (added) continue;
+      return base::fail(std::errc::invalid_argument, name, ": regions ", other->second, " and ", region.name,
+                        " both have AFI register ", number, ": give it to one of them");
+    }
+  }
+  return {};
+}
+
 class RegionKind : public Kind {
  public:
   std::string_view name() const override { return "region"; }
@@ -40,7 +62,7 @@ class RegionKind : public Kind {
       }
       out.regions.push_back(std::move(*region));
     }
-    return {};
+    return check_shares(out, file);
   }
 
   bool needs_boot_tree(const annotations::AcceleratorRequest& request) const override {

@@ -32,7 +32,8 @@ Result<plan::HostFacts> read_host_facts(base::Host& host, const annotations::Acc
     auto parsed = plan::parse_policy(*policy, plan::policy_path, pure);
     if (!parsed) return tl::unexpected(parsed.error());
     facts.policy = std::move(*parsed);
-    auto keys = plan::read_public_keys(host, *facts.policy);
+    auto keys = plan::public_keys(*facts.policy,
+                                  [&](const std::string& file, std::size_t most) { return host.read(file, most); });
     if (!keys) return tl::unexpected(keys.error());
     facts.keys = std::move(*keys);
   } else if (policy.error().code != std::errc::no_such_file_or_directory) {

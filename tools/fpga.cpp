@@ -22,7 +22,6 @@ using base::Result;
 using base::Status;
 
 constexpr std::size_t largest_board = std::size_t{1} << 20;
-constexpr std::uint32_t idcode_mask = 0x0FFFFFFF;  // without the silicon's revision
 
 struct Options {
   std::string region;
@@ -52,7 +51,7 @@ Result<bitstream::Footprint> frames_of(const std::string& file, const plan::Regi
         "--partial when you know that it is");
   }
   if (!info->idcode) return refuse("it does not say for which part it is (no IDCODE)");
-  const auto same = [&](std::uint32_t code) { return (code & idcode_mask) == (*info->idcode & idcode_mask); };
+  const auto same = [&](std::uint32_t code) { return bitstream::is_same_device(code, *info->idcode); };
   if (std::none_of(region.idcodes.begin(), region.idcodes.end(), same)) {
     return refuse("it is for the part with IDCODE ", base::hex(*info->idcode, 8), ", which region ", region.name,
                   " does not take: name the region that it was built for");
@@ -93,36 +92,36 @@ Status learn(const Options& options) {
   if (!text) return tl::unexpected(text.error());
   auto board = plan::parse_board(*text, options.board);
   if (!board) return tl::unexpected(board.error());
-  const auto region = std::find_if(board->regions.begin(), board->regions.end(),
-                                   [&](const plan::Region& known) { return known.name == options.region; });
-  if (region == board->regions.end()) {
+  const auto* found = plan::find_region(*board, options.region);
+  if (found == nullptr) {
     std::string names;
     for (const auto& known : board->regions) names += (names.empty() ? "" : ", ") + known.name;
     return base::fail(std::errc::invalid_argument, options.board, " has no region ", options.region, " (it has ",
                       names.empty() ? "none" : names, "): add it, or name one of these");
   }
+  auto region = *found;
   std::vector<bitstream::FrameRun> runs;
-  if (!options.replace) runs = region->frames;
+  if (!options.replace) runs = region.frames;
   const auto before = runs.size();
   for (const auto& file : options.files) {
-    const auto frames = frames_of(file, *region, options.partial);
+    const auto frames = frames_of(file, region, options.partial);
     if (!frames) return tl::unexpected(frames.error());
-    if (auto apart = check_others(file, *frames, *board, region->name); !apart) return apart;
+    if (auto apart = check_others(file, *frames, *board, region.name); !apart) return apart;
     runs.insert(runs.end(), frames->begin(), frames->end());
   }
-  region->frames = bitstream::normalized(std::move(runs));
-  if (auto saved = save(options, *text, *region); !saved) return saved;
+  region.frames = bitstream::normalized(std::move(runs));
+  if (auto saved = save(options, *text, region); !saved) return saved;
   std::uint64_t frames = 0;
-  for (const auto& run : region->frames) frames += run.frames;
+  for (const auto& run : region.frames) frames += run.frames;
   if (options.json) {
-    std::cout << base::json_text({{"region", region->name},
-                                  {"runs", region->frames.size()},
-                                  {"new", region->frames.size() - std::min(before, region->frames.size())},
+    std::cout << base::json_text({{"region", region.name},
+                                  {"runs", region.frames.size()},
+                                  {"new", region.frames.size() - std::min(before, region.frames.size())},
                                   {"frames", frames}})
               << "\n";
   } else {
-    std::cout << "region " << region->name << " has " << region->frames.size() << " runs of " << frames
-              << " frames in all, " << region->frames.size() - std::min(before, region->frames.size())
+    std::cout << "region " << region.name << " has " << region.frames.size() << " runs of " << frames
+              << " frames in all, " << region.frames.size() - std::min(before, region.frames.size())
               << " of them new\n";
   }
   return {};

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/host.h"
 #include "base/json.h"
 #include "plan/domain_kind.h"
 #include "plan/image.h"
@@ -44,8 +45,7 @@ Status add_policy(const Options& options, plan::HostFacts& facts) {
   if (!text) return tl::unexpected(text.error());
   auto policy = plan::parse_policy(*text, options.policy);
   if (!policy) return tl::unexpected(policy.error());
-  base::Host files;
-  auto keys = plan::read_public_keys(files, *policy);
+  auto keys = plan::public_keys(*policy, read_file);
   if (!keys) return tl::unexpected(keys.error());
   facts.policy = std::move(*policy);
   facts.keys = std::move(*keys);

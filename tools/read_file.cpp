@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cerrno>
-
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -18,17 +16,10 @@ base::Status write_file(const std::string& path, std::string_view content) {
   base::Host files;
   const auto file = files.open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
   if (!file) return tl::unexpected(file.error());
-  while (!content.empty()) {
-    const auto written = ::write(file->get(), content.data(), content.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) {
-      const int error = errno;
-      ::unlink(path.c_str());
-      return base::fail_errno(error, "cannot write ", path);
-    }
-    content.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return {};
+  const int error = base::write_all(file->get(), content);
+  if (error == 0) return {};
+  ::unlink(path.c_str());
+  return base::fail_errno(error, "cannot write ", path);
 }
 
 }  // namespace runx::tools

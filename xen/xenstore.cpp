@@ -124,12 +124,8 @@ base::Status XenStore::send(std::uint32_t type, std::string_view payload) {
   const Header header{type, ++last_request_, 0, static_cast<std::uint32_t>(payload.size())};
   std::string bytes(reinterpret_cast<const char*>(&header), sizeof header);
   bytes += payload;
-  for (std::string_view rest = bytes; !rest.empty();) {
-    const ssize_t sent = ::write(connection_.get(), rest.data(), rest.size());
-    if (sent < 0 && errno == EINTR) continue;
-    if (sent < 0) return base::fail_errno(errno, "cannot send");
-    rest.remove_prefix(static_cast<std::size_t>(sent));
-  }
+  if (const int error = base::write_all(connection_.get(), bytes); error != 0)
+    return base::fail_errno(error, "cannot send");
   return {};
 }
 

@@ -8,17 +8,10 @@ set -euo pipefail
 # shellcheck source=examples/board/dom0/functions.sh
 source /etc/board/functions.sh
 
-fail() {
-  echo "devices: $*" >&2
-  exit 1
-}
-
 rootfs=/tmp/rootfs
 make_rootfs() {
-  mkdir -p $rootfs/{bin,dev,proc,sys,tmp,run,etc}
-  cp /usr/bin/busybox devices $rootfs/bin/
-  local name
-  for name in sh echo cat ls stty ip grep sleep devmem uniq; do ln -sf busybox $rootfs/bin/$name; done
+  busybox_rootfs $rootfs sh echo cat ls stty ip grep sleep devmem uniq
+  cp devices $rootfs/bin/
 }
 
 # Every xl that the runtime starts leaves the guest's final tree, and the configuration, behind.

@@ -7,19 +7,8 @@ set -euo pipefail
 # shellcheck source=examples/board/dom0/functions.sh
 source /etc/board/functions.sh
 
-fail() {
-  echo "process: $*" >&2
-  exit 1
-}
-
 rootfs=/tmp/rootfs
-make_rootfs() {
-  mkdir -p $rootfs/{bin,dev,proc,sys,tmp,run,etc}
-  cp /usr/bin/busybox $rootfs/bin/
-  local name
-  for name in sh echo id hostname pwd env cat sleep seq ls mount grep md5sum; do ln -sf busybox $rootfs/bin/$name; done
-  chmod 1777 $rootfs/tmp
-}
+make_rootfs() { busybox_rootfs $rootfs sh echo id hostname pwd env cat sleep seq ls mount grep md5sum; }
 
 # in_domain [ctr's flags...] -- COMMAND...: standard output to /tmp/out, standard error to /tmp/err, the code to $code.
 number=0

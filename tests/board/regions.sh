@@ -11,10 +11,6 @@ source /etc/board/functions.sh
 sim=/sys/kernel/debug/runx-sim/fpga
 rootfs=/tmp/rootfs
 
-fail() {
-  echo "regions: $*" >&2
-  exit 1
-}
 expect() { # WHAT WANTED GOT
   [[ $2 == "$3" ]] || fail "$1: expected \"$2\", got \"$3\""
   echo "ok: $1"
@@ -22,8 +18,8 @@ expect() { # WHAT WANTED GOT
 
 # bitstreams PR0 PR1: the image, with these files for the two regions.
 bitstreams() {
-  mkdir -p $rootfs/{bin,boot,dev,proc,sys,tmp,run}
-  cp /usr/bin/busybox $rootfs/bin/
+  busybox_rootfs $rootfs
+  mkdir -p $rootfs/boot
   cp "$1" $rootfs/boot/pr0.bit
   cp "$2" $rootfs/boot/pr1.bit
   cat >$rootfs/.runx-accel.json <<'JSON'

@@ -46,6 +46,16 @@ Wanted wanted_of(const std::string& source) {
     words >> comment >> key >> value;
     if (comment != "//") continue;
     if (key == "ask:") out.request.nodes.push_back(value);
+    if (key == "bridge:") out.request.bridge = value;
+    if (key == "clock:") {
+      std::uint64_t rate = 0;
+      words >> rate;
+      out.request.clocks[static_cast<std::uint32_t>(std::stoul(value))] = rate;
+    }
+    if (key == "afi:") {
+      do out.request.afi.insert(static_cast<std::uint32_t>(std::stoul(value)));
+      while (words >> value);
+    }
     if (key == "memory:") out.memory = std::stoull(value) * mib;
     if (key != "region:") continue;
     out.request.region.name = value;
@@ -164,6 +174,32 @@ TEST(OverlaySplit, TwoRegionsOneAfterTheOther) {
   EXPECT_THAT(guest->iomem, ElementsAre(IoMem{0x80000, 1, 0x80000}, IoMem{0x90000, 1, 0x90000}));
 }
 
+TEST(OverlaySplit, TheBridgesOfTheRegionsNodeAreItsOwn) {
+  const auto overlay = test::blob_of(
+      "/dts-v1/; /plugin/; &fpga_full { slot { compatible = \"fpga-region\"; fpga-bridges = <&decoupler_space>; }; };");
+  const OverlayRequest request{.region = {"pr0", "/fpga-region", {{0x80000000, 0x10000}}, {}}};
+  EXPECT_EQ(split_of(base_tree(), overlay, request)->refused.size(), 1U);
+  auto host = base_tree();
+  const Tree tree = Tree::of(host);
+  const auto phandle = tree.find("/axi/decoupler@a0200000")->phandle().value();
+  ASSERT_TRUE(host.set_property("/fpga-region", "fpga-bridges", cells_value({phandle})));
+  EXPECT_THAT(split_of(host, overlay, request)->refused, ::testing::IsEmpty());
+  auto other = request;
+  other.region.node = "/fpga-other";
+  EXPECT_EQ(split_of(host, overlay, other)->refused.size(), 1U);
+}
+
+TEST(OverlaySplit, ANodeThatWouldBeTheBoardsIsRefused) {
+  const auto overlay =
+      test::blob_of("/dts-v1/; /plugin/; &{/} { own { compatible = \"fixed-clock\"; #clock-cells = <0>; }; };");
+  const OverlayRequest request{.region = {"pr0", "/fpga-region", {{0x80000000, 0x10000}}, {}}};
+  auto host = base_tree();
+  EXPECT_THAT(split_of(host, overlay, request)->refused, ::testing::IsEmpty());
+  ASSERT_TRUE(host.add_node("/", {"pr0_own"}));
+  EXPECT_EQ(split_of(host, overlay, request)->refused.at(0).reason,
+            "would be /pr0_own, which the board has: rename it");
+}
+
 // The shell of a real board, on the ZCU102's tree of the kernel: the same part, and the labels that the shell wants.
 class Shell : public ::testing::Test {
  protected:
@@ -177,8 +213,10 @@ class Shell : public ::testing::Test {
 };
 
 TEST_F(Shell, TheSlotsDevicesGoToTheGuest) {
-  const OverlayRequest request{
+  OverlayRequest request{
       .region = space_, .nodes = {"RP_0_AccelConfig_0", "/axi/rm_comm_box@81000000"}, .name = "shell.dtbo"};
+  for (std::uint32_t clock = 0; clock < 4; ++clock) request.clocks[clock] = 250'000'000;
+  for (std::uint32_t port = 0; port < 16; ++port) request.afi.insert(port);
   const auto split = split_of(base_tree(), overlay("shell.dtbo"), request);
   ASSERT_TRUE(split) << split.error().what;
   for (const auto& refusal : split->refused) ADD_FAILURE() << refusal.node << " " << refusal.reason;
@@ -186,9 +224,9 @@ TEST_F(Shell, TheSlotsDevicesGoToTheGuest) {
   const Tree dom0 = Tree::of(split->dom0);
   EXPECT_EQ(dom0.find("/fragment@0")->strings("target-path"), std::vector<std::string>{"/fpga-region"});
   EXPECT_FALSE(dom0.find("/fragment@0/__overlay__")->has("firmware-name"));
-  EXPECT_TRUE(dom0.find("/fragment@0/__overlay__/fpga-PR0"));
-  EXPECT_TRUE(dom0.find("/fragment@1/__overlay__/afi0"));
-  EXPECT_TRUE(dom0.find("/fragment@1/__overlay__/clocking3"));
+  EXPECT_TRUE(dom0.find("/fragment@0/__overlay__/pr0_fpga-PR0"));
+  EXPECT_TRUE(dom0.find("/fragment@1/__overlay__/pr0_afi0"));
+  EXPECT_TRUE(dom0.find("/fragment@1/__overlay__/pr0_clocking3"));
   EXPECT_FALSE(dom0.find("/fragment@2"));
   // Of clocking2, which Dom0's half sets.
   EXPECT_EQ(split->clock_rates.at("/axi/AccelConfig@80000000"), std::vector<std::uint64_t>{249'997'498});

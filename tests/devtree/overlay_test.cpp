@@ -2,6 +2,7 @@
 #include "devtree/overlay.h"
 
 #include <gmock/gmock.h>
+#include <libfdt.h>
 
 #include "tests/devtree/dtc.h"
 
@@ -75,6 +76,44 @@ TEST(Overlay, WhatCannotBeAppliedIsNamed) {
   EXPECT_EQ(error_of(fragment + "__local_fixups__ { f { __overlay__ { n { p = <4>; }; }; }; };"),
             "x.dtbo: /f/__overlay__/n: a reference at byte 4 of p is outside that property");
   EXPECT_EQ(error_of(fragment + "__local_fixups__ { g { }; };"), "x.dtbo: /__local_fixups__/g stands for no node");
+}
+
+// An overlay for /one with a node of so many properties, whose names have `digits` digits. libfdt's writer is told not
+// to look for a name's earlier use: that takes minutes by itself.
+Blob with_properties(std::size_t count, int digits = 6) {
+  std::string bytes(count * (static_cast<std::size_t>(digits) + 20) + 4096, '\0');
+  void* fdt = bytes.data();
+  EXPECT_EQ(fdt_create_with_flags(fdt, static_cast<int>(bytes.size()), FDT_CREATE_FLAG_NO_NAME_DEDUP), 0);
+  fdt_finish_reservemap(fdt);
+  fdt_begin_node(fdt, "");
+  fdt_begin_node(fdt, "f");
+  fdt_property_string(fdt, "target-path", "/one");
+  fdt_begin_node(fdt, "__overlay__");
+  fdt_begin_node(fdt, "n");
+  for (std::size_t i = 0; i < count; ++i) {
+    auto name = std::to_string(i);
+    name.insert(0, static_cast<std::size_t>(digits) - name.size(), '0');
+    EXPECT_EQ(fdt_property_u32(fdt, name.c_str(), 1), 0);
+  }
+  for (int node = 0; node < 4; ++node) fdt_end_node(fdt);
+  EXPECT_EQ(fdt_finish(fdt), 0);
+  return Blob::parse(base::bytes_of(bytes), "x.dtbo").value();
+}
+
+// Applying one takes time in proportion to the properties and to the tree: 60,000 took minutes.
+TEST(Overlay, HasALimitOfProperties) {
+  const Blob base = host();
+  const auto read = [&](const Blob& overlay) { return Overlay::read(overlay, Tree::of(base), "x.dtbo"); };
+  const auto hostile = with_properties(60'000);
+  EXPECT_GT(hostile.bytes().size(), 1'000'000U);
+  EXPECT_EQ(read(hostile).error().what, "x.dtbo: has more than 4096 properties");
+  const auto most = read(with_properties(most_overlay_properties - 1));  // and target-path
+  ASSERT_TRUE(most) << most.error().what;
+  EXPECT_TRUE(most->apply_to(base));
+  EXPECT_EQ(read(with_properties(most_overlay_properties)).error().what, "x.dtbo: has more than 4096 properties");
+  EXPECT_EQ(read(with_properties(1000, 100)).error().what,
+            "x.dtbo: the names of its properties have more than 65536 bytes");
+  EXPECT_TRUE(read(with_properties(600, 100)));
 }
 
 TEST(Overlay, OneThatRefersToItsTargetByALabelOfItsOwnIsRefused) {

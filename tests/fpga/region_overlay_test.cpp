@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "base/sha256.h"
+#include "fpga/region_blob.h"
 #include "tests/fake/bitstream.h"
 #include "tests/fake/fake_fpga.h"
 #include "tests/fake/fake_overlay.h"

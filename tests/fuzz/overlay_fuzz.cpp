@@ -70,8 +70,12 @@ void check(const OverlaySplit& split, const Blob& host, const RegionSpace& regio
   if (!applied) __builtin_trap();
   const Tree with = Tree::of(*applied);
   for (const Node& node : with.nodes()) {
-    if (base.find(node.path()) || is_dom0_kind(node) || node.is_compatible("simple-bus")) continue;
-    if (node.path() != "/__symbols__") __builtin_trap();
+    if (base.find(node.path())) continue;
+    if (!node.name().starts_with("pr0_")) __builtin_trap();
+    if (!is_dom0_kind(node) && !node.is_compatible("simple-bus")) __builtin_trap();
+    const auto clocks = node.cells("assigned-clocks");
+    const auto rates = node.cells("assigned-clock-rates");
+    if (!clocks.empty() && clocks[0] == 4 && !rates.empty() && rates[0] > 100'000'000) __builtin_trap();
   }
 }
 
@@ -84,6 +88,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const Blob host = declare_regions(board(), {region}).value();
   for (const bool named : {false, true}) {
     OverlayRequest request{.region = region};
+    request.clocks = {{0, 100'000'000}, {2, 100'000'000}};
+    request.afi = {0, 1};
     if (named) request.nodes = {"accel", "/axi/one@80000000"};
     const auto split = split_overlay(host, *overlay, request);
     if (split && split->refused.empty()) check(*split, host, region);

@@ -5,10 +5,12 @@
 #include <string>
 
 #include "bitstream/pdi.h"
-#include "tests/fake/containers.h"
 #include "tests/fuzz/hold.h"
+#include "tests/fuzz/sums.h"
 
 using runx::fuzz::hold;
+using runx::fuzz::mend;
+using runx::fuzz::word;
 
 namespace {
 
@@ -21,14 +23,6 @@ void look(const std::string& file) {
     hold(!part.encrypted || pdi->encrypted);
     hold(!part.authenticated || pdi->authenticated);
   }
-}
-
-std::uint64_t word(const std::string& file, std::uint64_t at) {
-  return runx::base::inside(file.size(), at, 4) ? runx::base::le32(runx::base::bytes_of(file), at) : 0;
-}
-
-void mend(std::string& file, std::uint64_t at, std::size_t bytes) {
-  if (runx::base::inside(file.size(), at, bytes)) runx::fake::mend_sum(file, at, bytes);
 }
 
 }  // namespace

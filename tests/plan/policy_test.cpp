@@ -225,6 +225,48 @@ TEST_F(SignedTest, NoKeysLetNothingIn) {
   EXPECT_THAT(refusals(), ElementsAre(HasSubstr("is signed by none")));
 }
 
+// What the overlay says to Dom0 is as much the design's as the bitstream is.
+class OverlayPolicyTest : public SignedTest {
+ protected:
+  OverlayPolicyTest() {
+    const auto file = fake::compile_tree(
+        "/dts-v1/; /plugin/; &{/} { clock { compatible = \"fixed-clock\"; #clock-cells = <0>; clock-frequency = <1>; "
+        "}; };");
+    request_.bitstreams[0].overlay = "/aes.dtbo";
+    image_.overlays["/aes.dtbo"] = {devtree::Blob::parse(base::bytes_of(file), "aes.dtbo").value(),
+                                    base::sha256_digest(base::bytes_of(overlay_))};
+  }
+  OverlayFacts& overlay() { return image_.overlays["/aes.dtbo"]; }
+
+  std::string overlay_ = "an overlay";
+};
+
+TEST_F(OverlayPolicyTest, ASignedBitstreamNeedsASignedOverlay) {
+  EXPECT_THAT(refusals(), ElementsAre(HasSubstr("overlay /aes.dtbo is not signed (/aes.dtbo.sig)")));
+  overlay().signature = fake::Signer().sign(overlay_);
+  EXPECT_THAT(refusals(), ElementsAre(HasSubstr("overlay /aes.dtbo is signed by none of those whose keys ")));
+  overlay().signature = facts().signature;
+  EXPECT_THAT(refusals(), ElementsAre(HasSubstr("overlay /aes.dtbo is signed by none")));
+  overlay().signature = signer_.sign(overlay_);
+  EXPECT_THAT(refusals(), IsEmpty());
+}
+
+TEST_F(OverlayPolicyTest, OnlyTheDigestsThatAreNamed) {
+  const auto digests = [&](const std::string& all) {
+    rule(R"("give": ["region *", "device *"], "digests": [")" + all + "\"]");
+  };
+  digests(facts().digest);
+  EXPECT_THAT(refusals(),
+              ElementsAre(HasSubstr("overlay /aes.dtbo has digest " + overlay().digest +
+                                    ", which is not among those that /etc/runx-accel/policy.json lets in")));
+  digests(facts().digest + R"(", ")" + overlay().digest);
+  EXPECT_THAT(refusals(), IsEmpty());
+}
+
+base::Result<PublicKeys> keys_of(fake::FakeHost& dom0, const Policy& policy) {
+  return public_keys(policy, [&](const std::string& file, std::size_t most) { return dom0.read(file, most); });
+}
+
 TEST_F(SignedTest, KeysAreReadOnceForAllRules) {
   fake::FakeHost dom0;
   const auto policy = parse_policy(R"({"schema": 1, "rules": [
@@ -233,13 +275,13 @@ TEST_F(SignedTest, KeysAreReadOnceForAllRules) {
                                    "policy.json")
                           .value();
   dom0.file("/etc/k/b.pub", signer_.public_key());
-  EXPECT_THAT(read_public_keys(dom0, policy).error().what, HasSubstr("/etc/k/a.pub"));
+  EXPECT_THAT(keys_of(dom0, policy).error().what, HasSubstr("/etc/k/a.pub"));
   dom0.file("/etc/k/a.pub", "no key");
-  EXPECT_THAT(read_public_keys(dom0, policy).error().what, HasSubstr("/etc/k/a.pub is not a public key"));
+  EXPECT_THAT(keys_of(dom0, policy).error().what, HasSubstr("/etc/k/a.pub is not a public key"));
   dom0.file("/etc/k/a.pub", std::string(1 << 20, 'x'));
-  EXPECT_THAT(read_public_keys(dom0, policy).error().what, HasSubstr("/etc/k/a.pub"));
+  EXPECT_THAT(keys_of(dom0, policy).error().what, HasSubstr("/etc/k/a.pub"));
   dom0.file("/etc/k/a.pub", signer_.public_key());
-  const auto keys = read_public_keys(dom0, policy).value();
+  const auto keys = keys_of(dom0, policy).value();
   EXPECT_EQ(keys.size(), 2U);
   EXPECT_EQ(keys.at("/etc/k/a.pub"), keys.at("/etc/k/b.pub"));
 }

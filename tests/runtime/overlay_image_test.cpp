@@ -43,6 +43,7 @@ class OverlayImageTest : public testing::Test {
     auto& region = file["regions"][0];
     region["apertures"] = json::array({{{"address", "0x80000000"}, {"size", "0x1000000"}}});
     region["interrupts"] = json::array({{{"spi", 89}}});
+    region["afi"] = {0};
     configure(file);
     image(
         {{"io.runx-accel.fpga.aes.bitstream", "/boot/aes.bit"}, {"io.runx-accel.fpga.aes.overlay", "/boot/aes.dtbo"}});
@@ -86,7 +87,7 @@ TEST_F(OverlayImageTest, IsSplitBetweenDom0AndTheGuest) {
   ASSERT_TRUE(done) << done.error().what;
   EXPECT_EQ(board_.loads(), 1U);
   EXPECT_THAT(overlays(), ElementsAre("runx-accel-pr0"));
-  EXPECT_TRUE(live("/axi/afi0"));
+  EXPECT_TRUE(live("/axi/pr0_afi0"));
   EXPECT_FALSE(live("/axi/aes@80000000")) << "the accelerator is the guest's";
   const auto tree_text = in_directory("guest.dtb");
   const auto tree = devtree::Tree::of(devtree::Blob::parse(base::bytes_of(tree_text), "guest.dtb").value());
@@ -98,7 +99,7 @@ TEST_F(OverlayImageTest, IsSplitBetweenDom0AndTheGuest) {
               AllOf(HasSubstr("iomem = [ \"80000,10@80000\" ]"), HasSubstr("irqs = [ 121 ]")));
   ASSERT_TRUE(remove(caller_, "c1", true));
   EXPECT_THAT(overlays(), IsEmpty());
-  EXPECT_FALSE(live("/axi/afi0"));
+  EXPECT_FALSE(live("/axi/pr0_afi0"));
   EXPECT_EQ(board_.rest(), before);
 }
 
@@ -108,12 +109,12 @@ TEST_F(OverlayImageTest, OfARegionWithANodeIsOneStepWithTheProgramming) {
   configure(file);
   const auto done = create();
   ASSERT_TRUE(done) << done.error().what;
-  EXPECT_TRUE(live("/axi/afi0"));
+  EXPECT_TRUE(live("/axi/pr0_afi0"));
   EXPECT_EQ(board_.content("/proc/device-tree" + std::string(fake::fake_region) + "/firmware-name").empty(), false);
   EXPECT_THAT(overlays(), ElementsAre("runx-accel-pr0"));
   ASSERT_TRUE(remove(caller_, "c1", true));
   EXPECT_THAT(overlays(), IsEmpty());
-  EXPECT_FALSE(live("/axi/afi0"));
+  EXPECT_FALSE(live("/axi/pr0_afi0"));
 }
 
 // As the vendor's tools write it: by a label, with a file's name of their own.
@@ -135,7 +136,7 @@ TEST_F(OverlayImageTest, MayBeForTheRegionsNodeByLabel) {
   EXPECT_FALSE(board_.exists(node + "/external-fpga-config"));
   EXPECT_TRUE(board_.exists(node + "/partial-fpga-config"));
   EXPECT_TRUE(board_.exists(node + "/region-unfreeze-timeout-us"));
-  EXPECT_TRUE(board_.exists(node + "/fpga-PR0"));
+  EXPECT_TRUE(board_.exists(node + "/pr0_fpga-PR0"));
   ASSERT_TRUE(remove(caller_, "c1", true));
   EXPECT_THAT(overlays(), IsEmpty());
 }
@@ -149,6 +150,18 @@ TEST_F(OverlayImageTest, WhatLiesOutsideTheRegionIsRefusedBeforeAnythingIsTouche
   const auto done = create();
   ASSERT_FALSE(done);
   EXPECT_THAT(done.error().what, AllOf(HasSubstr("overlay /boot/aes.dtbo: /axi/aes@ff110000"), Not(HasSubstr("\n"))));
+  EXPECT_EQ(board_.tree(), before);
+}
+
+TEST_F(OverlayImageTest, SetsInDom0WhatTheBoardFileGivesTheRegion) {
+  auto source = std::string(overlay_source);
+  source.replace(source.find("<0 0>"), 5, "<1 0>");
+  board_.file("/bundle/rootfs/boot/aes.dtbo", fake::compile_tree(source));
+  const auto before = board_.tree();
+  const auto done = create();
+  ASSERT_FALSE(done);
+  EXPECT_THAT(done.error().what,
+              HasSubstr("overlay /boot/aes.dtbo: /axi/afi0 sets AFI register 1, which region pr0 is not given"));
   EXPECT_EQ(board_.tree(), before);
 }
 
@@ -175,7 +188,7 @@ TEST_F(OverlayImageTest, IsAppliedAgainWhenTheRegionHoldsTheDesignAlready) {
   ASSERT_TRUE(remove(caller_, "c1", true));
   ASSERT_TRUE(create());
   EXPECT_EQ(board_.loads(), 1U);
-  EXPECT_TRUE(live("/axi/afi0"));
+  EXPECT_TRUE(live("/axi/pr0_afi0"));
 }
 
 }  // namespace

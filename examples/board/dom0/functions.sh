@@ -3,6 +3,22 @@
 #
 # For jobs in Dom0: `source /etc/board/functions.sh`.
 
+# fail WORDS...: ends the job, which says so under its script's name.
+fail() {
+  echo "$(basename "$0" .sh): $*" >&2
+  exit 1
+}
+
+# busybox_rootfs DIRECTORY APPLET...: a root file system of busybox and its names.
+busybox_rootfs() {
+  local rootfs=$1 name
+  shift
+  mkdir -p "$rootfs"/{bin,dev,proc,sys,tmp,run,etc}
+  chmod 1777 "$rootfs/tmp"
+  cp /usr/bin/busybox "$rootfs/bin/"
+  for name; do ln -sf busybox "$rootfs/bin/$name"; done
+}
+
 # Starts containerd unless it runs, and returns when it answers. Its log: /var/log/containerd.log.
 start_containerd() {
   local second
