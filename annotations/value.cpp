@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/sha256.h"
+
 namespace runx::annotations {
 namespace {
 
@@ -46,6 +48,8 @@ bool is_identifier(std::string_view text) { return is_word(text, 128, "._:+-"); 
 bool is_reference(std::string_view text) {
   return is_word(text, 128, ",._+@-") || (is_clean_path(text) && text.find(' ') == std::string_view::npos);
 }
+
+bool is_digest(std::string_view text) { return base::is_sha256_digest(text); }
 
 bool is_columns(std::string_view text) {
   const auto dash = text.find('-');

@@ -39,6 +39,9 @@ bool is_identifier(std::string_view text);  // [A-Za-z0-9._:+-]{1,128}
 bool is_reference(std::string_view text);   // a path without spaces, or [A-Za-z0-9,._+@-]{1,128}
 bool is_columns(std::string_view text);     // "0-7": first and last column, 0 to 255
 
+// "sha256:" and 64 lower-case hexadecimal digits.
+bool is_digest(std::string_view text);
+
 // 1 to 1024 bytes of printable ASCII without quotes and backslashes.
 bool is_command_line(std::string_view text);
 
