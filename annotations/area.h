@@ -65,7 +65,8 @@ std::span<const Area* const> areas();
 template <class Fields>
 void list_fields(const Fields& fields, std::string_view before, std::string_view after, std::vector<KeyPattern>& out) {
   for (const auto& field : fields) {
-    out.push_back({std::string(before).append(field.leaf).append(after), field.who, field.names_file, field.reason});
+    out.push_back({std::string(before).append(field.leaf).append(after), field.who, field.names_file, field.identifies,
+                   field.reason});
   }
 }
 
@@ -86,7 +87,7 @@ void read_field(const Field<Entry>& field, Entry& entry, const Given& given, Com
 template <class Entry>
 Entry* named_entry(std::vector<Entry>& entries, std::string_view name, const Given& given, Complaints& complaints) {
   if (!is_name(name)) {
-    complaints.add(given, "the name in the key is not [a-z0-9-]{1,32}", "rename it");
+    complaints.add(given, std::string("the name in the key is not ") + name_syntax, "rename it");
     return nullptr;
   }
   const auto found = std::find_if(entries.begin(), entries.end(), [&](const Entry& e) { return e.name == name; });

@@ -10,12 +10,20 @@ namespace {
 
 using Device = DeviceRequest;
 
+// One of the four ways to say which node it is.
+template <auto member, bool (*valid)(std::string_view)>
+constexpr Field<Device> node_field(std::string_view leaf, const char* reason, const char* remedy) {
+  auto out = text_field<member, valid>(leaf, reason, remedy);
+  out.identifies = true;
+  return out;
+}
+
 constexpr Field<Device> fields[] = {
-    text_field<&Device::path, is_clean_path>("path", "not the path of a device tree node",
+    node_field<&Device::path, is_clean_path>("path", "not the path of a device tree node",
                                              "write it from the root, like /axi/timer@ff110000"),
-    text_field<&Device::alias, is_alias>("alias", "not an alias of a device tree", "write [a-z0-9-]{1,31}"),
-    text_field<&Device::label, is_label>("label", "not a label of a device tree", "write [A-Za-z_][A-Za-z0-9_]{0,30}"),
-    text_field<&Device::compatible, is_compatible>("compatible", "not a compatible string",
+    node_field<&Device::alias, is_alias>("alias", "not an alias of a device tree", "write [a-z0-9-]{1,31}"),
+    node_field<&Device::label, is_label>("label", "not a label of a device tree", "write [A-Za-z_][A-Za-z0-9_]{0,30}"),
+    node_field<&Device::compatible, is_compatible>("compatible", "not a compatible string",
                                                    "write [A-Za-z0-9,._+-]{1,128}"),
     {"required",
      [](Device& entry, const std::string& value) {

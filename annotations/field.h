@@ -23,6 +23,7 @@ struct Field {
   const char* remedy;
   Who who = Who::anybody;
   bool names_file = false;  // the value is the path of a file of the image
+  bool identifies = false;  // the value says which thing the NAME means
 };
 
 template <class Fields>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // fpga.NAME.KEY, and fpga.NAME.KEY.REGION for the file of one region.
 #include "annotations/area.h"
+#include "base/result.h"
 
 namespace runx::annotations {
 namespace {
@@ -12,10 +13,21 @@ bool is_format(std::string_view text) {
   return text == "bit" || text == "bin" || text == "boot" || text == "pdi" || text == "xclbin";
 }
 
+// In their order and apart from each other. Each is "FIRST-LAST" already.
+bool are_ordered(const std::vector<std::string>& partitions) {
+  int last = -1;
+  for (const auto& partition : partitions) {
+    if (std::stoi(partition) <= last) return false;
+    last = std::stoi(partition.substr(partition.find('-') + 1));
+  }
+  return true;
+}
+
 constexpr Field<Fpga> fields[] = {
     file_field<&Fpga::file>("bitstream"),
     digest_field<&Fpga::digest>("digest"),
-    any_field<&Fpga::region, is_region>("region", "not a region's name", "write [a-z0-9-]{1,32}, or any"),
+    any_field<&Fpga::region, is_region>("region", "not a region's name",
+                                        "write [a-z0-9-]{1,32} without a dash at either end, or any"),
     text_field<&Fpga::format, is_format>("format", "not a format", "write bit, bin, boot, pdi or xclbin"),
     flag_field<&Fpga::partial>("partial"),
     text_field<&Fpga::shell, is_identifier>("shell", "not a shell's identifier", "write [A-Za-z0-9._:+-]{1,128}"),
@@ -23,8 +35,9 @@ constexpr Field<Fpga> fields[] = {
     nodes_field<&Fpga::overlay_nodes>("overlay-nodes"),
     flag_field<&Fpga::encrypted>("encrypted"),
     flag_field<&Fpga::authenticated>("authenticated"),
-    list_field<&Fpga::aie, is_columns>("aie", "not a list of partitions",
-                                       "write first and last column of each, one space between two, like 0-7 16-23"),
+    list_field<&Fpga::aie, is_columns, are_ordered>(
+        "aie", "not a list of partitions",
+        "write first and last column of each, from left to right, one space between two, like 0-7 16-23"),
 };
 
 constexpr Field<BitstreamVariant> variant_fields[] = {
@@ -35,7 +48,8 @@ constexpr Field<BitstreamVariant> variant_fields[] = {
 void read_variant(AcceleratorRequest& request, const Given& given, Complaints& complaints) {
   const std::string region(given.parts[3]);
   if (!is_name(region) || region == "any") {
-    return complaints.add(given, "the region in the key is not [a-z0-9-]{1,32}, or it is any", "rename it");
+    return complaints.add(given, base::text("the region in the key is not ", name_syntax, ", or it is any"),
+                          "rename it");
   }
   auto* entry = named_entry(request.bitstreams, given.parts[1], given, complaints);
   if (entry == nullptr) return;

@@ -23,7 +23,7 @@ const KeyPattern* pattern_of(std::string_view key) {
   const auto is_of = [&](const KeyPattern& known) {
     const auto wanted = key_parts(known.pattern);
     return std::equal(parts.begin(), parts.end(), wanted.begin(), wanted.end(), [](auto part, auto want) {
-      return part == want || ((want == "NAME" || want == "REGION") && is_name(part));
+      return part == want || (want == "NAME" && is_name(part)) || (want == "REGION" && is_name(part) && part != "any");
     });
   };
   const auto found = std::find_if(key_patterns().begin(), key_patterns().end(), is_of);

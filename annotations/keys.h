@@ -21,6 +21,7 @@ struct KeyPattern {
   std::string pattern;  // after the prefix: "fpga.NAME.bitstream.REGION"
   Who who;
   bool names_file;
+  bool identifies;     // it says which thing its NAME means: device.NAME.path and the like
   const char* reason;  // what is told of a wrong value
 };
 const std::vector<KeyPattern>& key_patterns();

@@ -16,16 +16,25 @@ const Area* area_of(const std::vector<std::string_view>& parts) {
   return found == rows.end() ? nullptr : *found;
 }
 
+bool is_too_long(const Given& given) {
+  return given.key.size() > longest_key && pattern_of(std::string_view(given.key).substr(prefix.size())) != nullptr;
+}
+
 void take(AcceleratorRequest& request, const Given& given, Complaints& complaints) {
   if (given.value.size() > longest_value) return complaints.add(given, "longer than 4096 bytes", "shorten it");
   const auto* area = area_of(given.parts);
   if (area == nullptr) return complaints.unknown(given);
+  if (is_too_long(given)) return complaints.add(given, "a key of more than 63 characters", "shorten the name in it");
   area->read(request, given, complaints);
 }
 
 // What is left of the aliases could not be replaced.
 void take_alias(const std::string& key, const std::string& value, Complaints& complaints) {
-  if (expand_alias(key, value)) {
+  if (is_marked_key(key)) {
+    if (expand_alias(key, value))
+      return complaints.add(key, value, "not what the key without the mark says", "remove one of them");
+    complaints.add(key, value, "a key of more than 63 characters", "shorten the name in it");
+  } else if (expand_alias(key, value)) {
     complaints.add(key, value, "not what the keys say that it is an alias of", "remove the one that is wrong");
   } else if (key == remoteproc_alias) {
     complaints.add(key, value, "not a processor's name", "write its name, or a node of the device tree");

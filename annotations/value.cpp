@@ -40,7 +40,7 @@ bool is_small_name(std::string_view text, std::size_t longest) {
 
 }  // namespace
 
-bool is_name(std::string_view text) { return is_small_name(text, 32); }
+bool is_name(std::string_view text) { return is_small_name(text, 32) && text.front() != '-' && text.back() != '-'; }
 bool is_alias(std::string_view text) { return is_small_name(text, 31); }
 bool is_label(std::string_view text) { return is_word(text, 31, "_") && !is_digit(text[0]); }
 bool is_compatible(std::string_view text) { return is_word(text, 128, ",._+-"); }

@@ -14,7 +14,8 @@
 
 namespace runx::annotations {
 
-// `[a-z0-9-]{1,32}`: names of bitstreams, devices, regions.
+// Names of bitstreams, devices, regions.
+inline constexpr const char* name_syntax = "[a-z0-9-]{1,32} without a dash at either end";
 bool is_name(std::string_view text);
 
 // A decimal number followed by "MiB" or "GiB", no sign, no space: bytes. Nothing for anything else, zero, or
