@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "annotations/kernel_parameters.h"
 #include "annotations/value.h"
 #include "plan/bitstreams.h"
 #include "plan/claim.h"
@@ -40,12 +41,10 @@ class Planner {
     bitstreams();
     memory();
     devices();
+    command_line();
     auto& domain = plan_.domain;
     domain.vcpus = request_.domain.vcpus.value_or(1);
     domain.kernel = host_.board.guest_kernel;
-    domain.command_line = "console=hvc0 quiet panic=-1 rootfstype=ramfs";
-    if (!host_.board.guest_command_line.empty()) domain.command_line += " " + host_.board.guest_command_line;
-    if (request_.domain.cmdline) domain.command_line += " " + *request_.domain.cmdline;
     if (!refusals_.empty()) return std::move(refusals_);
     return std::move(plan_);
   }
@@ -111,6 +110,21 @@ class Planner {
       refuse("domain.vcpus ", vcpus, " is more than the ", *rule->vcpus, " that ", policy_path, " gives ", asker(host_),
              ": ask for fewer, or raise the limit");
     }
+  }
+
+  // Of a parameter that stands twice the kernel takes the last. The request's stand behind the runtime's, so it may set
+  // none of these.
+  void command_line() {
+    auto& line = plan_.domain.command_line;
+    line = "console=hvc0 quiet panic=-1 rootfstype=ramfs";
+    if (!host_.board.guest_command_line.empty()) line += " " + host_.board.guest_command_line;
+    if (!request_.domain.cmdline) return;
+    line += " " + *request_.domain.cmdline;
+    const auto parameter = annotations::runtime_parameter_in(*request_.domain.cmdline);
+    const auto* rule = host_.rule();
+    if (!parameter || (rule != nullptr && rule->kernel_parameters)) return;
+    refuse("domain.cmdline sets ", *parameter, ", which is the runtime's, and no rule in ", policy_path, " lets ",
+           asker(host_), " do that (kernelParameters): remove it");
   }
 
   void devices() {
