@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "annotations/keys.h"
 #include "annotations/value.h"
 
 namespace runx::annotations {
@@ -21,22 +22,17 @@ std::optional<Annotations> expand_resource(std::string_view name, std::string_vi
   return Annotations{{key + ".region", resource}, {key + ".bitstream", data}};
 }
 
-}  // namespace
-
-bool is_alias_key(std::string_view key) { return key == remoteproc_alias || key.starts_with(resource_alias); }
-
-std::optional<Annotations> expand_alias(const std::string& key, const std::string& value) {
-  if (value.size() > 4096) return std::nullopt;
-  if (key != remoteproc_alias) return expand_resource(std::string_view(key).substr(resource_alias.size()), value);
-  if (!is_reference(value)) return std::nullopt;
-  const std::string ours(prefix);
-  return Annotations{{ours + "target", "rpu"}, {ours + "rpu.remoteproc.processor", value}};
+std::optional<Annotations> expand_marked(const std::string& key, const std::string& value) {
+  const auto meant = std::string_view(key).substr(mark.size());
+  if (pattern_of(meant) == nullptr) return Annotations();
+  if (key.size() > longest_key) return std::nullopt;
+  return Annotations{{std::string(prefix).append(meant), value}};
 }
 
-Annotations without_aliases(const Annotations& annotations) {
+Annotations replaced(const Annotations& annotations, bool (*is_replaced)(std::string_view key)) {
   auto out = annotations;
   for (const auto& [key, value] : annotations) {
-    if (!is_alias_key(key)) continue;
+    if (!is_replaced(key)) continue;
     const auto means = expand_alias(key, value);
     if (!means) continue;
     const bool agrees = std::all_of(means->begin(), means->end(), [&](const auto& entry) {
@@ -49,5 +45,25 @@ Annotations without_aliases(const Annotations& annotations) {
   }
   return out;
 }
+
+bool is_foreign_alias(std::string_view key) { return key == remoteproc_alias || key.starts_with(resource_alias); }
+
+}  // namespace
+
+bool is_marked_key(std::string_view key) { return key.starts_with(mark); }
+bool is_alias_key(std::string_view key) { return is_foreign_alias(key) || is_marked_key(key); }
+
+std::optional<Annotations> expand_alias(const std::string& key, const std::string& value) {
+  if (is_marked_key(key)) return expand_marked(key, value);
+  if (value.size() > 4096) return std::nullopt;
+  if (key != remoteproc_alias) return expand_resource(std::string_view(key).substr(resource_alias.size()), value);
+  if (!is_reference(value)) return std::nullopt;
+  const std::string ours(prefix);
+  return Annotations{{ours + "target", "rpu"}, {ours + "rpu.remoteproc.processor", value}};
+}
+
+Annotations without_aliases(const Annotations& annotations) { return replaced(annotations, is_alias_key); }
+
+Annotations without_foreign_aliases(const Annotations& annotations) { return replaced(annotations, is_foreign_alias); }
 
 }  // namespace runx::annotations

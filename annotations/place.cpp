@@ -5,6 +5,7 @@
 #include <set>
 
 #include "annotations/alias.h"
+#include "annotations/kernel_parameters.h"
 #include "annotations/keys.h"
 #include "annotations/value.h"
 
@@ -28,6 +29,13 @@ bool same_in(const Annotations& a, const Annotations& b, const std::string& key)
   return left == nullptr || right == nullptr ? left == right : *left == *right;
 }
 
+// device.NAME.path and the like.
+bool identifies(const std::string& key) {
+  if (!key.starts_with(prefix)) return false;
+  const auto* known = pattern_of(std::string_view(key).substr(prefix.size()));
+  return known != nullptr && known->identifies;
+}
+
 std::string shown(const Annotations& annotations, const std::string& key) {
   const auto* value = value_at(annotations, key);
   return value == nullptr ? "does not have it" : "says \"" + printable(*value) + "\"";
@@ -37,7 +45,27 @@ std::string shown(const Annotations& annotations, const std::string& key) {
 
 Annotations merge(const Annotations& image, const Annotations& run_time) {
   auto out = without_aliases(run_time);
-  out.merge(without_aliases(image));
+  auto lower = without_aliases(image);
+  for (const auto& [key, value] : out) {
+    if (!identifies(key)) continue;
+    const auto name = key.substr(0, key.rfind('.') + 1);
+    std::erase_if(lower, [&](const auto& entry) { return entry.first.starts_with(name); });
+  }
+  out.merge(lower);
+  return out;
+}
+
+Annotations with_keys(const Annotations& place, const Annotations& keys) {
+  auto out = without_foreign_aliases(keys);
+  auto lower = without_foreign_aliases(place);
+  for (const auto& [key, value] : out) {
+    if (is_marked_key(key)) {
+      lower.erase(std::string(prefix).append(key, mark.size()));
+    } else if (key.starts_with(prefix)) {
+      lower.erase(std::string(mark).append(key, prefix.size()));
+    }
+  }
+  out.merge(lower);
   return out;
 }
 
@@ -45,9 +73,16 @@ std::vector<Complaint> not_for_images(const Annotations& image) {
   std::vector<Complaint> out;
   for (const auto& [key, value] : ours(image)) {
     const auto* known = pattern_of(std::string_view(key).substr(prefix.size()));
-    if (known == nullptr || known->who == Who::anybody) continue;
-    out.push_back({printable(key, 256), printable(value), "not for an image to say",
-                   "remove it from the image, and set it when the container is run"});
+    if (known == nullptr) continue;
+    if (known->who == Who::run_time) {
+      out.push_back({printable(key, 256), printable(value), "not for an image to say",
+                     "remove it from the image, and set it when the container is run"});
+    }
+    const auto parameter = known->pattern == "domain.cmdline" ? runtime_parameter_in(value) : std::nullopt;
+    if (parameter) {
+      out.push_back({printable(key, 256), printable(value),
+                     "sets " + std::string(*parameter) + ", which is the runtime's", "remove the parameter"});
+    }
   }
   return out;
 }

@@ -12,10 +12,17 @@
 namespace runx::annotations {
 
 // What the operator says at run time wins, key by key, over what the image says. Aliases are replaced in both, so
-// that a key wins over the alias of the other side as well.
+// that a key wins over the alias of the other side as well. Where the operator says which device a NAME is, the NAME is
+// the operator's: none of the image's keys of it are taken. What comes out is to be parsed: neither side need be right,
+// or whole, by itself.
 Annotations merge(const Annotations& image, const Annotations& run_time);
 
-// A complaint for every key of an image that only whoever runs it may set.
+// What a place says after `keys` were set in it. Key by key; a key takes the place of a marked one, and the other way
+// round. Marks stay, also of keys that we do not know.
+Annotations with_keys(const Annotations& place, const Annotations& keys);
+
+// A complaint for every key of an image that only whoever runs it may set, and for a kernel parameter of the runtime's
+// in the image's command line (kernel_parameters.h).
 std::vector<Complaint> not_for_images(const Annotations& image);
 
 struct Place {

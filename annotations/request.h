@@ -16,10 +16,14 @@ namespace runx::annotations {
 
 // Every key of ours begins with this (reverse DNS, image-spec annotations.md, rules).
 inline constexpr std::string_view prefix = "io.runx-accel.";
-// The schema that this code reads; another major is refused.
+// The schema that this code reads; another one is refused. Keys are added to it by the mark (alias.h).
 inline constexpr std::string_view schema = "1";
 // Where an image carries its annotations in its own file system (a JSON object, the same keys and values).
 inline constexpr std::string_view metadata_path = "/.runx-accel.json";
+// Bytes of that file, wherever it is read.
+inline constexpr std::size_t largest_metadata = std::size_t{1} << 20;
+// Characters of a key of ours, prefix and mark included: what Kubernetes takes as the name of an annotation.
+inline constexpr std::size_t longest_key = 63;
 
 // The file of a bitstream for one region.
 struct BitstreamVariant {
@@ -108,8 +112,8 @@ struct Parsed {
   std::vector<Complaint> complaints;  // empty: the request is good
 };
 
-// Reads all keys under our prefix, and the aliases of other projects (alias.h), and ignores all others. Reports
-// every complaint at once.
+// Reads all keys under our prefix, and the aliases of other projects (alias.h), and ignores all others, and keys that
+// it does not know where they are marked (alias.h). Reports every complaint at once.
 Parsed parse(const Annotations& annotations);
 
 // The annotations that mean `request`: parse(emit(r)).request == r.

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/sha256.h"
+
 namespace runx::annotations {
 namespace {
 
@@ -38,7 +40,7 @@ bool is_small_name(std::string_view text, std::size_t longest) {
 
 }  // namespace
 
-bool is_name(std::string_view text) { return is_small_name(text, 32); }
+bool is_name(std::string_view text) { return is_small_name(text, 32) && text.front() != '-' && text.back() != '-'; }
 bool is_alias(std::string_view text) { return is_small_name(text, 31); }
 bool is_label(std::string_view text) { return is_word(text, 31, "_") && !is_digit(text[0]); }
 bool is_compatible(std::string_view text) { return is_word(text, 128, ",._+-"); }
@@ -46,6 +48,8 @@ bool is_identifier(std::string_view text) { return is_word(text, 128, "._:+-"); 
 bool is_reference(std::string_view text) {
   return is_word(text, 128, ",._+@-") || (is_clean_path(text) && text.find(' ') == std::string_view::npos);
 }
+
+bool is_digest(std::string_view text) { return base::is_sha256_digest(text); }
 
 bool is_columns(std::string_view text) {
   const auto dash = text.find('-');

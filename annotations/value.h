@@ -14,7 +14,8 @@
 
 namespace runx::annotations {
 
-// `[a-z0-9-]{1,32}`: names of bitstreams, devices, regions.
+// Names of bitstreams, devices, regions.
+inline constexpr const char* name_syntax = "[a-z0-9-]{1,32} without a dash at either end";
 bool is_name(std::string_view text);
 
 // A decimal number followed by "MiB" or "GiB", no sign, no space: bytes. Nothing for anything else, zero, or
@@ -38,6 +39,9 @@ bool is_compatible(std::string_view text);  // [A-Za-z0-9,._+-]{1,128}
 bool is_identifier(std::string_view text);  // [A-Za-z0-9._:+-]{1,128}
 bool is_reference(std::string_view text);   // a path without spaces, or [A-Za-z0-9,._+@-]{1,128}
 bool is_columns(std::string_view text);     // "0-7": first and last column, 0 to 255
+
+// "sha256:" and 64 lower-case hexadecimal digits.
+bool is_digest(std::string_view text);
 
 // 1 to 1024 bytes of printable ASCII without quotes and backslashes.
 bool is_command_line(std::string_view text);

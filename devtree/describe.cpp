@@ -26,6 +26,8 @@ std::string region_name(const Node& node, std::set<std::string>& taken) {
   }
   if (name.starts_with("fpga-") && name.size() > 5) name = name.substr(5);
   name = name.substr(0, 28);
+  name.erase(name.find_last_not_of('-') + 1);
+  name.erase(0, name.find_first_not_of('-'));
   if (name.empty() || name == "any" || name == "region") name = base::text("pr", taken.size());
   std::string out = name;
   for (int count = 2; !taken.insert(out).second; ++count) out = base::text(name, "-", count);

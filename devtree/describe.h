@@ -14,7 +14,7 @@ namespace runx::devtree {
 
 // An fpga-region without further ones in it (Linux: Documentation/devicetree/bindings/fpga/fpga-region.yaml).
 struct RegionSketch {
-  std::string name;  // [a-z0-9-]{1,32}, each once
+  std::string name;  // [a-z0-9-]{1,32} without a dash at either end, each once
   std::string node;
   std::string manager;           // what the driver of its fpga-mgr calls itself; empty: not a known driver
   std::string bridge;            // path; empty when there is none, or several

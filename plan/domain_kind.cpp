@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "annotations/kernel_parameters.h"
 #include "annotations/value.h"
 #include "plan/record_reader.h"
 
@@ -49,12 +50,21 @@ void check_limits(Planning& planning, const DomainStep& domain) {
   }
 }
 
-std::string command_line_of(const Planning& planning) {
+// Of a parameter that stands twice the kernel takes the last. The request's stand behind the runtime's, so it may set
+// none of these.
+std::string command_line_of(Planning& planning) {
   std::string out = "console=hvc0 quiet panic=-1 rootfstype=ramfs";
   const auto& of_board = planning.host.board.guest_command_line;
   if (!of_board.empty()) out += " " + of_board;
-  if (planning.request.domain.cmdline) out += " " + *planning.request.domain.cmdline;
-  return out;
+  const auto& asked = planning.request.domain.cmdline;
+  if (!asked) return out;
+  const auto parameter = annotations::runtime_parameter_in(*asked);
+  const auto* rule = planning.host.rule();
+  if (parameter && (rule == nullptr || !rule->kernel_parameters)) {
+    planning.refuse("domain.cmdline sets ", *parameter, ", which is the runtime's, and no rule in ", policy_path,
+                    " lets ", planning.host.asker(), " do that (kernelParameters): remove it");
+  }
+  return out + " " + *asked;
 }
 
 class DomainKind : public Kind {

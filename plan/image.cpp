@@ -15,7 +15,6 @@ using annotations::AcceleratorRequest;
 using annotations::Annotations;
 using base::Result;
 
-constexpr std::size_t largest_metadata = std::size_t{1} << 20;
 // One line for an engine's user: the first complaints whole, and how many more there are.
 std::string sentences(const std::vector<annotations::Complaint>& complaints) {
   constexpr std::size_t most = 8;
@@ -25,6 +24,16 @@ std::string sentences(const std::vector<annotations::Complaint>& complaints) {
   }
   if (complaints.size() > most) out += base::text("; and ", complaints.size() - most, " more");
   return out;
+}
+
+Result<AcceleratorRequest> request_of(annotations::Metadata metadata, const Annotations& run_time) {
+  auto parsed = annotations::parse(annotations::merge(metadata.annotations, run_time));
+  auto complaints = std::move(metadata.complaints);
+  for (const auto& more : {annotations::not_for_images(metadata.annotations), parsed.complaints}) {
+    complaints.insert(complaints.end(), more.begin(), more.end());
+  }
+  if (!complaints.empty()) return base::fail(std::errc::invalid_argument, sentences(complaints));
+  return std::move(parsed.request);
 }
 
 // The facts of a file, and what the manager gets of it.
@@ -74,20 +83,14 @@ base::Status read_overlay(const base::Rootfs& rootfs, const annotations::Bitstre
 }  // namespace
 
 Result<AcceleratorRequest> read_request(const base::Rootfs& rootfs, const Annotations& run_time) {
-  annotations::Metadata metadata;
-  const auto text = rootfs.read(std::string(annotations::metadata_path), largest_metadata);
-  if (text) {
-    metadata = annotations::parse_metadata(*text);
-  } else if (text.error().code != std::errc::no_such_file_or_directory) {
-    return tl::unexpected(text.error());
-  }
-  auto parsed = annotations::parse(annotations::merge(metadata.annotations, run_time));
-  auto complaints = std::move(metadata.complaints);
-  for (const auto& more : {annotations::not_for_images(metadata.annotations), parsed.complaints}) {
-    complaints.insert(complaints.end(), more.begin(), more.end());
-  }
-  if (!complaints.empty()) return base::fail(std::errc::invalid_argument, sentences(complaints));
-  return std::move(parsed.request);
+  const auto text = rootfs.read(std::string(annotations::metadata_path), annotations::largest_metadata);
+  if (text) return request_of(annotations::parse_metadata(*text), run_time);
+  if (text.error().code != std::errc::no_such_file_or_directory) return tl::unexpected(text.error());
+  return request_of({}, run_time);
+}
+
+Result<AcceleratorRequest> read_request(const Annotations& image, const Annotations& run_time) {
+  return request_of({image, {}}, run_time);
 }
 
 Result<Bitstreams> read_bitstreams(const base::Rootfs& rootfs, const AcceleratorRequest& request,

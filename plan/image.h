@@ -20,6 +20,10 @@ inline constexpr std::size_t largest_bitstream = std::size_t{256} << 20;
 base::Result<annotations::AcceleratorRequest> read_request(const base::Rootfs& rootfs,
                                                            const annotations::Annotations& run_time);
 
+// The same of what an image says that has been read already.
+base::Result<annotations::AcceleratorRequest> read_request(const annotations::Annotations& image,
+                                                           const annotations::Annotations& run_time);
+
 // The requested bitstreams, by file: `facts` goes into the plan, `images` is what the manager gets, and `files` are the
 // whole files of those that XRT would get. The overlays beside them, by file, too.
 struct Bitstreams {

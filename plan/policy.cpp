@@ -72,7 +72,7 @@ Status read_limits(const Reader& in, PolicyRule& rule) {
 Result<PolicyRule> parse_rule(const json& value, const std::string& where, const Kinds& kinds) {
   const Reader in(value, where);
   if (auto known = in.only({"namespaces", "give", "memory", "vcpus", "encrypted", "headerless", "digests", "signedBy",
-                            "full", "freshLoad", "dmaWithoutIommu"});
+                            "full", "freshLoad", "kernelParameters", "dmaWithoutIommu"});
       !known)
     return tl::unexpected(known.error());
   PolicyRule rule;
@@ -89,7 +89,7 @@ Result<PolicyRule> parse_rule(const json& value, const std::string& where, const
                   most_keys),
         read_list(in, "dmaWithoutIommu", is_device_glob, "globs, like \"device /axi/ethernet@*\"", dma),
         in.flag("encrypted", rule.encrypted), in.flag("headerless", rule.headerless), in.flag("full", rule.full),
-        in.flag("freshLoad", rule.fresh_load)}) {
+        in.flag("freshLoad", rule.fresh_load), in.flag("kernelParameters", rule.kernel_parameters)}) {
     if (!done) return tl::unexpected(done.error());
   }
   // An empty list would silently be for everybody.

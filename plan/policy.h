@@ -31,6 +31,7 @@ struct PolicyRule {
   bool headerless = false;                          // a .bin is taken for partial when the request says so
   bool full = false;                                // bitstreams that replace the whole device are let in
   bool fresh_load = false;                          // a region is programmed even when it holds the same design
+  bool kernel_parameters = false;                   // domain.cmdline may set the runtime's own, at run time
   std::vector<std::string> dma_without_iommu;       // globs of claims on devices: may do DMA unprotected
   std::optional<std::vector<std::string>> digests;  // of the only bitstreams that are let in; nothing: any
   // Files in Dom0 with the public keys of those whose bitstreams are let in (signature.h); nothing: any.

@@ -204,7 +204,8 @@ Result<Region> parse_region(const json& value, const std::string& where) {
   const auto name = in.string("name");
   if (!name) return tl::unexpected(name.error());
   if (!annotations::is_name(*name) || *name == "any") {
-    return base::fail(std::errc::invalid_argument, where, ": a region's name is [a-z0-9-]{1,32}, and not \"any\"");
+    return base::fail(std::errc::invalid_argument, where, ": a region's name is ", annotations::name_syntax,
+                      ", and not \"any\"");
   }
   const auto manager = in.string("manager");
   if (!manager) return tl::unexpected(manager.error());

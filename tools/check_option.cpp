@@ -18,7 +18,8 @@ std::string check_platform(const std::string& text) {
 std::string check_named_file(const std::string& text) {
   const auto sign = text.find('=');
   if (sign != std::string::npos && annotations::is_name(std::string_view(text).substr(0, sign))) return "";
-  return base::printable(text) + ": write NAME=FILE or NAME=FILE:/path/in/image, NAME being [a-z0-9-]{1,32}";
+  return base::printable(text) + ": write NAME=FILE or NAME=FILE:/path/in/image, NAME being " +
+         annotations::name_syntax;
 }
 
 }  // namespace runx::tools

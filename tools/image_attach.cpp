@@ -168,7 +168,7 @@ Status attach(const Options& options) {
                          if (!edit) return edit;
                          auto now = said_now(layout, image);
                          if (!now) return tl::unexpected(now.error());
-                         edit->annotations = annotations::merge(*now, keys);
+                         edit->annotations = annotations::with_keys(*now, keys);
                          edit->annotations.try_emplace(std::string(annotations::prefix) + "schema",
                                                        annotations::schema);
                          for (const auto& file : *files) edit->files[file.path] = file.content;

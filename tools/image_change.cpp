@@ -3,6 +3,7 @@
 #include <iostream>
 #include <memory>
 
+#include "annotations/place.h"
 #include "base/json.h"
 #include "tools/image_change.h"
 #include "tools/image_commands.h"
@@ -17,7 +18,6 @@ using base::Status;
 
 namespace {
 
-constexpr std::uint64_t largest_metadata = std::uint64_t{1} << 20;
 constexpr std::size_t most_keys = 1024;
 
 struct Options {
@@ -38,7 +38,7 @@ Status complain(const std::vector<annotations::Complaint>& complaints) {
 }
 
 Result<Annotations> from_file(const std::string& path) {
-  const auto text = read_file(path, largest_metadata);
+  const auto text = read_file(path, annotations::largest_metadata);
   if (!text) return tl::unexpected(text.error());
   auto metadata = annotations::parse_metadata(*text);
   for (auto& complaint : metadata.complaints) complaint.key = path;
@@ -82,7 +82,7 @@ Result<Annotations> said_now(oci::Layout& layout, const oci::Image& image) {
   if (!view) return tl::unexpected(view.error());
   const std::string path(annotations::metadata_path);
   if (!view->is_file(path)) return Annotations();
-  const auto text = view->read(path, largest_metadata);
+  const auto text = view->read(path, annotations::largest_metadata);
   if (!text) return tl::unexpected(text.error());
   auto metadata = annotations::parse_metadata(*text);
   if (auto good = complain(metadata.complaints); !good) return tl::unexpected(good.error());
@@ -105,7 +105,9 @@ Status check_annotations(const Annotations& annotations) {
     return base::fail(std::errc::invalid_argument, annotations.size(), " annotations are more than the ", most_keys,
                       " that an image can use");
   }
-  return complain(annotations::parse(annotations).complaints);
+  auto complaints = annotations::parse(annotations).complaints;
+  for (auto& complaint : annotations::not_for_images(annotations)) complaints.push_back(std::move(complaint));
+  return complain(complaints);
 }
 
 Status change_layout(const std::string& reference, const std::string& platform_text, bool json,

@@ -10,6 +10,7 @@ namespace runx::tools {
 void add_annotate(CLI::App& image, Chosen& chosen);
 void add_attach(CLI::App& image, Chosen& chosen);
 void add_lint(CLI::App& image, Chosen& chosen);
+void add_show(CLI::App& image, Chosen& chosen);
 void add_plan(CLI::App& image, Chosen& chosen);
 
 inline constexpr const char* layout_help = "LAYOUT or LAYOUT:TAG; a directory, or a tar of one (oci-archive)";

@@ -22,7 +22,6 @@ using annotations::Annotations;
 using base::printable;
 using base::text;
 
-constexpr std::uint64_t largest_metadata = std::uint64_t{1} << 20;
 constexpr std::uint64_t largest_bitstream = std::uint64_t{256} << 20;
 
 std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
@@ -85,7 +84,7 @@ class Lint {
       }
       return {};
     }
-    const auto content = view_.read(path, largest_metadata);
+    const auto content = view_.read(path, annotations::largest_metadata);
     if (!content) {
       error(content.error().what);
       return {};

@@ -14,6 +14,7 @@
 #include "guest/ramdisk.h"
 #include "plan/image.h"
 #include "plan/signature.h"
+#include "tools/oci/change.h"
 #include "tools/oci/view.h"
 
 namespace runx::tools {
@@ -24,7 +25,6 @@ using base::Result;
 using base::Status;
 
 // As plan/image.cpp limits them.
-constexpr std::uint64_t largest_metadata = std::uint64_t{1} << 20;
 constexpr std::uint64_t largest_file = std::uint64_t{256} << 20;
 
 // The archive as the runtime would write it, without the guest's init, which is not at every desk.
@@ -45,7 +45,7 @@ Result<Opened> open_rootfs(base::Host& files, const std::string& path, const Ann
   if (!rootfs) return tl::unexpected(rootfs.error());
   auto request = plan::read_request(*rootfs, run_time);
   if (!request) return tl::unexpected(request.error());
-  return Opened{Temporary(), "", std::move(*rootfs), std::move(*request), 0};
+  return Opened{Temporary(), "", std::move(*rootfs), std::move(*request), {}, 0};
 }
 
 Status unpack(const oci::View& view, const std::set<std::string>& paths, std::uint64_t limit, const std::string& to) {
@@ -78,14 +78,19 @@ Result<Opened> open_image(base::Host& files, oci::Layout& layout, const oci::Ima
     if (!fixed) return tl::unexpected(fixed.error());
     bytes = *fixed + view->cpio_bytes(std::string_view(guest::rootfs_path).size() - 1);
   }
+  const auto said = oci::said(image);
+  if (!said) return tl::unexpected(said.error());
   const std::string metadata(annotations::metadata_path);
+  std::vector<annotations::Place> places{
+      {metadata, {}}, {"labels", said->labels}, {"manifest annotations", said->manifest}};
   annotations::Annotations asked = run_time;
   if (const auto there = view->check_file(metadata); there) {
-    if (auto done = unpack(*view, {metadata}, largest_metadata, temporary->path()); !done)
+    if (auto done = unpack(*view, {metadata}, annotations::largest_metadata, temporary->path()); !done)
       return tl::unexpected(done.error());
-    const auto text = files.read(temporary->path() + metadata, largest_metadata);
+    const auto text = files.read(temporary->path() + metadata, annotations::largest_metadata);
     if (!text) return tl::unexpected(text.error());
-    asked = annotations::merge(annotations::parse_metadata(*text).annotations, run_time);
+    places.front().annotations = annotations::parse_metadata(*text).annotations;
+    asked = annotations::merge(places.front().annotations, run_time);
   } else if (there.error().code != std::errc::no_such_file_or_directory) {
     return tl::unexpected(there.error());
   }
@@ -101,6 +106,7 @@ Result<Opened> open_image(base::Host& files, oci::Layout& layout, const oci::Ima
   auto opened = open_rootfs(files, temporary->path(), run_time);
   if (!opened) return opened;
   opened->temporary = std::move(*temporary);
+  opened->places = std::move(places);
   opened->platform = oci::to_text(image.platform);
   opened->ramdisk_bytes = bytes;
   return opened;

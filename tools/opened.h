@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "annotations/place.h"
 #include "annotations/request.h"
 #include "base/host.h"
 #include "base/rootfs.h"
@@ -29,6 +30,8 @@ struct Opened {
   std::string platform;  // "" for a root file system
   base::Rootfs rootfs;
   annotations::AcceleratorRequest request;
+  // What an image of a layout says of itself: metadata file, labels, manifest annotations. The runtime reads the first.
+  std::vector<annotations::Place> places;
   std::uint64_t ramdisk_bytes = 0;  // of the whole root file system as the runtime archives it; 0 unless asked for
 };
 

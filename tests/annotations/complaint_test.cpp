@@ -42,9 +42,11 @@ const Case cases[] = {
      "device.t.path = \"axi/timer\": not the path of a device tree node: write it from the root, like "
      "/axi/timer@ff110000"},
     {"device.Timer.path", "/axi/t",
-     "device.Timer.path = \"/axi/t\": the name in the key is not [a-z0-9-]{1,32}: rename it"},
+     "device.Timer.path = \"/axi/t\": the name in the key is not [a-z0-9-]{1,32} without a dash at either end: rename "
+     "it"},
     {"device.a.b.path", "/axi/t",
-     "device.a.b.path = \"/axi/t\": the name in the key is not [a-z0-9-]{1,32}: rename it"},
+     "device.a.b.path = \"/axi/t\": the name in the key is not [a-z0-9-]{1,32} without a dash at either end: rename "
+     "it"},
     {"domain.memroy", "64MiB",
      "domain.memroy = \"64MiB\": not a key of schema 1: did you mean io.runx-accel.domain.memory?"},
     {"domain..memory", "64MiB",
@@ -68,8 +70,11 @@ TEST(Complaint, OfDigestAndRegion) {
   EXPECT_THAT(sentences({{p + "fpga.a.bitstream", "/a"}, {p + "fpga.a.digest", "sha256:12"}}),
               ElementsAre(p + "fpga.a.digest = \"sha256:12\": not a digest: write sha256: and the 64 lower-case digits "
                               "that sha256sum prints for the file"));
-  EXPECT_THAT(sentences({{p + "fpga.a.bitstream", "/a"}, {p + "fpga.a.region", "PR 0"}}),
-              ElementsAre(p + "fpga.a.region = \"PR 0\": not a region's name: write [a-z0-9-]{1,32}, or any"));
+  EXPECT_THAT(
+      sentences({{p + "fpga.a.bitstream", "/a"}, {p + "fpga.a.region", "PR 0"}}),
+      ElementsAre(
+          p +
+          "fpga.a.region = \"PR 0\": not a region's name: write [a-z0-9-]{1,32} without a dash at either end, or any"));
 }
 
 TEST(Complaint, OfWhatIsMissing) {

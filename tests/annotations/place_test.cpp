@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "annotations/alias.h"
+#include "annotations/keys.h"
 
 namespace runx::annotations {
 namespace {
@@ -76,6 +77,55 @@ TEST(Merge, AKeyAtRunTimeWinsOverTheImagesAlias) {
   const auto merged = merge({{"io.runx-accel.resource.aes", "pr0=/a.bit"}}, {{"io.runx-accel.fpga.aes.region", "pr1"}});
   EXPECT_THAT(merged, ElementsAre(Pair("io.runx-accel.fpga.aes.bitstream", "/a.bit"),
                                   Pair("io.runx-accel.fpga.aes.region", "pr1")));
+}
+
+TEST(Merge, ADeviceThatTheOperatorNamesIsTheOperators) {
+  const Annotations image{{"io.runx-accel.device.t.path", "/axi/u"},
+                          {"io.runx-accel.device.t.required", "no"},
+                          {"io.runx-accel.may.device.t.address", "0x1000"},
+                          {"io.runx-accel.device.t2.path", "/axi/v"}};
+  EXPECT_THAT(
+      merge(image, {{"io.runx-accel.device.t.alias", "serial1"}}),
+      ElementsAre(Pair("io.runx-accel.device.t.alias", "serial1"), Pair("io.runx-accel.device.t2.path", "/axi/v")));
+  EXPECT_THAT(merge(image, {{"io.runx-accel.device.t.required", "yes"}}), testing::SizeIs(4))
+      << "which device it is, the image says";
+}
+
+TEST(WithKeys, MarksAndUnknownKeysStay) {
+  const Annotations place{{"io.runx-accel.may.domain.vcpus", "2"},
+                          {"io.runx-accel.may.network.eth0", "x"},
+                          {"io.runx-accel.resource.aes", "pr0=/a.bit"}};
+  EXPECT_THAT(
+      with_keys(place, {{"io.runx-accel.fpga.aes.region", "pr1"}}),
+      ElementsAre(Pair("io.runx-accel.fpga.aes.bitstream", "/a.bit"), Pair("io.runx-accel.fpga.aes.region", "pr1"),
+                  Pair("io.runx-accel.may.domain.vcpus", "2"), Pair("io.runx-accel.may.network.eth0", "x")));
+}
+
+TEST(WithKeys, AKeyTakesThePlaceOfAMarkedOne) {
+  EXPECT_THAT(with_keys({{"io.runx-accel.may.domain.vcpus", "2"}}, {{"io.runx-accel.domain.vcpus", "4"}}),
+              ElementsAre(Pair("io.runx-accel.domain.vcpus", "4")));
+  EXPECT_THAT(with_keys({{"io.runx-accel.domain.vcpus", "2"}}, {{"io.runx-accel.may.domain.vcpus", "4"}}),
+              ElementsAre(Pair("io.runx-accel.may.domain.vcpus", "4")));
+}
+
+TEST(Keys, ThatIdentifyADeviceAreFour) {
+  std::vector<std::string> all;
+  for (const auto& known : key_patterns()) {
+    if (known.identifies) all.push_back(known.pattern);
+  }
+  EXPECT_THAT(all, ElementsAre("device.NAME.path", "device.NAME.alias", "device.NAME.label", "device.NAME.compatible"));
+}
+
+// Names of 30 characters fit every key but those of variants; there name and region share 33.
+TEST(Keys, FitKubernetes) {
+  for (const auto& known : key_patterns()) {
+    auto key = std::string(prefix) + known.pattern;
+    const bool variant = key.find("REGION") != std::string::npos;
+    if (variant) key.replace(key.find("REGION"), 6, std::string(16, 'r'));
+    if (const auto at = key.find("NAME"); at != std::string::npos)
+      key.replace(at, 4, std::string(variant ? 17 : 30, 'n'));
+    EXPECT_LE(key.size(), longest_key) << key;
+  }
 }
 
 }  // namespace

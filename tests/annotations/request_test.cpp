@@ -61,7 +61,7 @@ TEST(Request, EntriesStandByName) {
   const auto parsed = parse({{"io.runx-accel.device.a-b.path", "/1"},
                              {"io.runx-accel.device.a.path", "/2"},
                              {"io.runx-accel.device.a0.path", "/3"},
-                             {"io.runx-accel.fpga.z-.bitstream", "/z-"},
+                             {"io.runx-accel.fpga.z-1.bitstream", "/z-1"},
                              {"io.runx-accel.fpga.z.bitstream", "/z"}});
   ASSERT_THAT(sentences(parsed), IsEmpty());
   EXPECT_THAT(parsed.request.devices,

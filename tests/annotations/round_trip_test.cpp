@@ -18,11 +18,12 @@ class Generator {
   AcceleratorRequest request() {
     AcceleratorRequest out;
     std::set<std::string> regions;
-    for (const auto& name : names()) {
+    for (const auto& name : names(12)) {
       BitstreamRequest entry{name, path(), std::nullopt, std::nullopt};
       if (coin()) entry.digest = "sha256:" + word("0123456789abcdef", 64, 64);
-      if (auto region = this->name(); coin() && region != "any" && regions.insert(region).second) entry.region = region;
-      if (coin()) entry.variants[word("pr0-", 1, 20) + "r"] = {path(), std::nullopt};
+      if (auto region = this->name(32); coin() && region != "any" && regions.insert(region).second)
+        entry.region = region;
+      if (coin()) entry.variants["p" + word("pr0-", 1, 19) + "r"] = {path(), std::nullopt};
       if (coin()) entry.format = "bin";
       if (coin()) entry.partial = coin();
       if (coin()) entry.shell = word("aZ0._:+-", 1, 128);
@@ -33,7 +34,7 @@ class Generator {
       out.bitstreams.push_back(std::move(entry));
     }
     std::set<std::string> paths;
-    for (const auto& name : names()) {
+    for (const auto& name : names(30)) {
       auto node = path();
       while (!paths.insert(node).second) node += "x";
       DeviceRequest entry{name, node};
@@ -42,7 +43,7 @@ class Generator {
       if (coin()) entry.address = std::uint64_t{pick(1, 1U << 31)} << 12;
       out.devices.push_back(std::move(entry));
     }
-    for (const auto& name : names()) {
+    for (const auto& name : names(30)) {
       ProcessorRequest entry{name, std::nullopt, path()};
       if (coin()) entry.processor = "core-" + std::to_string(out.processors.size());
       if (coin()) entry.cluster = coin() ? "split" : "lockstep";
@@ -70,10 +71,15 @@ class Generator {
     return out;
   }
   // Few letters and short words: names that are beginnings of each other come often.
-  std::string name() { return word("a0-", 1, coin() ? 3 : 32); }
-  std::set<std::string> names() {
+  std::string name(unsigned longest) {
+    for (;;) {
+      if (auto out = word("a0-", 1, coin() ? 3 : longest); is_name(out)) return out;
+    }
+  }
+  // Keys fit in longest_key.
+  std::set<std::string> names(unsigned longest) {
     std::set<std::string> out;
-    for (unsigned i = pick(0, 32); i > 0; --i) out.insert(name());
+    for (unsigned i = pick(0, 32); i > 0; --i) out.insert(name(longest));
     return out;
   }
   std::string path() {

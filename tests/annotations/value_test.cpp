@@ -14,9 +14,10 @@ namespace {
 constexpr std::uint64_t mib = std::uint64_t{1} << 20;
 
 TEST(Value, Names) {
-  for (const auto* good : {"a", "0", "-", "pr0", "aes-128", "abcdefghijklmnopqrstuvwxyz012345"})
+  for (const auto* good : {"a", "0", "a--b", "pr0", "aes-128", "abcdefghijklmnopqrstuvwxyz012345"})
     EXPECT_TRUE(is_name(good));
-  for (const auto* bad : {"", "A", "a_b", "a.b", "a b", "a/", "\xc3\xa4", "abcdefghijklmnopqrstuvwxyz0123456"}) {
+  for (const auto* bad :
+       {"", "-", "-a", "a-", "A", "a_b", "a.b", "a b", "a/", "\xc3\xa4", "abcdefghijklmnopqrstuvwxyz0123456"}) {
     EXPECT_FALSE(is_name(bad)) << bad;
   }
   EXPECT_FALSE(is_name(std::string_view("a\0", 2)));

@@ -92,6 +92,29 @@ TEST_F(ImageTest, AMetadataFileThatIsTooLongIsRefused) {
   EXPECT_THAT(request().error().what, HasSubstr("larger than"));
 }
 
+TEST_F(ImageTest, TheLargestMetadataFileIsRead) {
+  const std::string begin = "{\"io.runx-accel.domain.vcpus\": \"2\"";
+  metadata(begin + std::string(annotations::largest_metadata - begin.size() - 1, ' ') + "}");
+  const auto asked = request();
+  ASSERT_TRUE(asked) << asked.error().what;
+  EXPECT_EQ(asked->domain.vcpus, 2U);
+  metadata(begin + std::string(annotations::largest_metadata - begin.size(), ' ') + "}");
+  EXPECT_FALSE(request());
+}
+
+TEST_F(ImageTest, AnImageDoesNotMakeTheOperatorsDeviceOptional) {
+  metadata(R"({"io.runx-accel.device.timer.required": "no", "io.runx-accel.device.timer.path": "/axi/other"})");
+  const auto asked = request({{"io.runx-accel.device.timer.path", fake::fake_timer}});
+  ASSERT_TRUE(asked) << asked.error().what;
+  EXPECT_EQ(asked->devices.at(0), (annotations::DeviceRequest{"timer", fake::fake_timer}));
+}
+
+TEST_F(ImageTest, AnImageMayNotSetTheRuntimesParameters) {
+  metadata(R"({"io.runx-accel.domain.cmdline": "isolcpus=1 rdinit=/bin/sh"})");
+  EXPECT_THAT(request().error().what, HasSubstr("sets rdinit, which is the runtime's: remove the parameter"));
+  EXPECT_THAT(request({{"io.runx-accel.domain.cmdline", "isolcpus=1"}}).error().what, HasSubstr("sets rdinit"));
+}
+
 TEST_F(ImageTest, ABitstreamIsReadOnceAndHashedTwice) {
   const auto read = read_bitstreams(rootfs(), request().value());
   ASSERT_TRUE(read) << read.error().what;

@@ -157,6 +157,20 @@ TEST_F(PolicyTest, LimitsOfMemoryAndVcpus) {
                                       HasSubstr("domain.vcpus 2 is more than the 1")));
 }
 
+TEST_F(PolicyTest, ParametersOfTheRuntimeAreLetInByThePolicyOnly) {
+  request_.domain.cmdline = "isolcpus=1 init-=1 keep-bootcon";
+  rule(R"("give": ["region *", "device *"])");
+  EXPECT_THAT(refusals(), ElementsAre(AllOf(HasSubstr("domain.cmdline sets keep_bootcon"),
+                                            HasSubstr("lets namespace vision do that (kernelParameters)"))));
+  rule(R"("give": ["region *", "device *"], "kernelParameters": false)");
+  EXPECT_THAT(refusals(), ElementsAre(HasSubstr("domain.cmdline sets keep_bootcon")));
+  rule(R"("give": ["region *", "device *"], "kernelParameters": true)");
+  EXPECT_THAT(refusals(), IsEmpty());
+  rule(R"("give": ["region *", "device *"])");
+  request_.domain.cmdline = "isolcpus=1";
+  EXPECT_THAT(refusals(), IsEmpty());
+}
+
 TEST_F(PolicyTest, EncryptedBitstreamsAreLetInByThePolicyOnly) {
   image_.bitstreams["/aes.bit"].info.encrypted = true;
   request_.bitstreams[0].encrypted = true;

@@ -107,6 +107,30 @@ TEST_F(KeysTest, ARegionByItsNode) {
       ElementsAre("region pr1 is asked for by two bitstreams, fpga.y being the second: ask for another region"));
 }
 
+TEST_F(KeysTest, ARegionByItsNodeTakesTheVariantOfItsName) {
+  host_.board.regions[1].node = "/amba/pr@01";
+  const Annotations keys{{"fpga.x.bitstream", "/a.bit"},
+                         {"fpga.x.bitstream.pr1", "/b.bit"},
+                         {"fpga.x.digest.pr1", digest('a')},
+                         {"fpga.x.region", "/amba/pr@01"}};
+  EXPECT_EQ(plan(keys).bitstreams.at(0).file, "/b.bit");
+  auto other = keys;
+  other["fpga.x.digest.pr1"] = digest('c');
+  EXPECT_THAT(refusals(other), ElementsAre(HasSubstr("/b.bit has digest")));
+  EXPECT_THAT(refusals({{"fpga.x.bitstream.pr0", "/a.bit"}, {"fpga.x.region", "/amba/pr@01"}}),
+              ElementsAre("fpga.x has no bitstream for region pr1 that it asks for (it has for pr0): add "
+                          "fpga.x.bitstream.pr1"));
+}
+
+TEST_F(KeysTest, ARegionThatIsAskedForByItsNodeIsNotTakenForAny) {
+  host_.board.regions[0].node = "/amba/pr@00";
+  const auto made =
+      plan({{"fpga.a.bitstream", "/a.bit"}, {"fpga.b.bitstream", "/b.bit"}, {"fpga.b.region", "/amba/pr@00"}});
+  ASSERT_EQ(made.bitstreams.size(), 2U);
+  EXPECT_EQ(made.bitstreams[0].regions.at(0), "pr1");
+  EXPECT_EQ(made.bitstreams[1].regions.at(0), "pr0");
+}
+
 TEST_F(KeysTest, TheShellMustBeTheRegions) {
   const Annotations keys{{"fpga.x.bitstream", "/a.bit"}, {"fpga.x.shell", "s1"}};
   EXPECT_THAT(refusals(keys), ElementsAre("bitstream /a.bit is for shell s1, but region pr0 has none in the board's "
@@ -179,6 +203,13 @@ TEST_F(KeysTest, AnOptionalDeviceThatCanBeGivenIs) {
 TEST_F(KeysTest, TheCommandLineStandsLast) {
   EXPECT_THAT(plan({{"domain.cmdline", "isolcpus=1"}}).all<DomainStep>().at(0).command_line,
               testing::EndsWith(" uio_pdrv_genirq.of_id=cdns,ttc isolcpus=1"));
+}
+
+TEST_F(KeysTest, WithoutAPolicyTheRuntimesParametersAreTheRuntimes) {
+  EXPECT_THAT(refusals({{"domain.cmdline", "quiet rdinit=/bin/sh"}}),
+              ElementsAre("domain.cmdline sets rdinit, which is the runtime's, and no rule in "
+                          "/etc/runx-accel/policy.json lets a container without a namespace do that "
+                          "(kernelParameters): remove it"));
 }
 
 TEST_F(KeysTest, WhatTheRuntimeCannotDoIsRefusedByItsKey) {

@@ -10,6 +10,7 @@ A vector that is fine must validate. One that is not must not, unless it says "s
 
 import json
 import pathlib
+import re
 import sys
 
 import jsonschema
@@ -30,6 +31,16 @@ def text_of(value):
     return json.loads(value, object_pairs_hook=once, parse_constant=no_constant)
 
 
+def merge(image, run_time):
+    """spec/annotations.md, "Merging", without aliases: a device that is named at run time is not the image's."""
+    named = tuple(
+        key.rpartition(".")[0] + "."
+        for key in run_time
+        if re.fullmatch(r"io\.runx-accel\.device\.[a-z0-9-]+\.(path|alias|label|compatible)", key)
+    )
+    return {**{key: value for key, value in image.items() if not key.startswith(named)}, **run_time}
+
+
 class Schemas:
     def __init__(self, spec):
         def load(name):
@@ -39,9 +50,11 @@ class Schemas:
 
         annotations = load("annotations.schema.json")
         self.file = jsonschema.Draft202012Validator(annotations)
-        self.run_time = jsonschema.Draft202012Validator(
-            {"$ref": "#/$defs/annotations", "$defs": annotations["$defs"]}
-        )
+        def part(name):
+            return jsonschema.Draft202012Validator({"$ref": f"#/$defs/{name}", "$defs": annotations["$defs"]})
+
+        self.image = part("image")
+        self.merged = part("annotations")
         self.board = jsonschema.Draft202012Validator(load("board.schema.json"))
         self.policy = jsonschema.Draft202012Validator(load("policy.schema.json"))
 
@@ -56,7 +69,7 @@ class Schemas:
             return False
         if not isinstance(metadata, dict) or "annotations" not in vector:
             return self.file.is_valid(metadata)
-        return self.run_time.is_valid({**metadata, **vector["annotations"]})
+        return self.image.is_valid(metadata) and self.merged.is_valid(merge(metadata, vector["annotations"]))
 
 
 def complaint(schemas, name, vector):

@@ -335,6 +335,13 @@ TEST_F(BoardDescribe, WritesAFileThatIsNotThereYet) {
   EXPECT_THAT(describe({"--idcode", "04A49093", "-o", path}).errors, HasSubstr(path));
 }
 
+TEST_F(BoardDescribe, ARegionsNameHasNoDashAtItsEnds) {
+  folder_.file("board.dtb", test::compile("/dts-v1/; / { -pr- { compatible = \"fpga-region\"; }; };"));
+  const auto done = describe({"--idcode", "04A49093", "--manager", "m"});
+  EXPECT_EQ(done.status, 0) << done.errors;
+  EXPECT_THAT(done.output, HasSubstr("\"name\": \"pr\""));
+}
+
 TEST_F(BoardDescribe, WhatTheTreeCannotSayIsAskedFor) {
   EXPECT_THAT(describe({}).errors, HasSubstr("the tree has the region /fpga-full/fpga-PR0, and cannot say for which "
                                              "part its bitstreams are: add --idcode"));

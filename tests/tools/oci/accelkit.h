@@ -31,12 +31,15 @@ inline Said accelkit(std::vector<std::string> arguments) {
     return said;
   }
   std::ostringstream out;
+  std::ostringstream notes;
   auto* const before = std::cout.rdbuf(out.rdbuf());
+  auto* const errors_before = std::cerr.rdbuf(notes.rdbuf());
   const auto status = chosen();
   std::cout.rdbuf(before);
+  std::cerr.rdbuf(errors_before);
   said.good = status.has_value();
   said.out = out.str();
-  if (!status) said.error = status.error().what;
+  said.error = notes.str() + (status ? "" : status.error().what);
   return said;
 }
 
