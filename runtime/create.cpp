@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "annotations/place.h"
 #include "annotations/value.h"
 #include "guest/ramdisk.h"
 #include "plan/image.h"
@@ -44,13 +43,17 @@ struct Request {
   plan::Bitstreams bitstreams;
 };
 
-// As annotations: from here on they are devices like those that have been asked for by name.
-Result<annotations::Annotations> read_hardware(base::Host& host, const oci::HardwareRequest& hardware) {
-  const auto board = read_board(host);
-  if (!board) return tl::unexpected(board.error());
-  const auto tree = read_boot_tree(host, *board);
-  if (!tree) return tl::unexpected(tree.error());
-  return device_annotations(hardware, devtree::Tree::of(*tree), *board);
+// The owner's files are read once, and the vm section laid over `request` by them.
+Result<plan::HostFacts> read_host(base::Host& host, const oci::Bundle& bundle,
+                                  annotations::AcceleratorRequest& request) {
+  const bool tree = !bundle.vm.hardware.empty() || plan::needs_boot_tree(request);
+  auto facts = read_owner_files(host, tree ? BootTree::needed : BootTree::not_needed);
+  if (!facts) return facts;
+  if (auto done = apply_vm(bundle.vm, bundle.annotations, facts->boot_tree, facts->board, request); !done)
+    return tl::unexpected(done.error());
+  if (auto done = read_machine(host, request, *facts); !done) return tl::unexpected(done.error());
+  facts->kubernetes_namespace = plan::namespace_of(bundle.annotations);
+  return facts;
 }
 
 Result<Request> read_all(base::Host& host, const std::string& bundle_path) {
@@ -58,16 +61,10 @@ Result<Request> read_all(base::Host& host, const std::string& bundle_path) {
   if (!bundle) return tl::unexpected(bundle.error());
   auto rootfs = base::Rootfs::open(host, bundle->rootfs);
   if (!rootfs) return tl::unexpected(rootfs.error());
-  if (!bundle->hardware.empty()) {
-    const auto devices = read_hardware(host, bundle->hardware);
-    if (!devices) return tl::unexpected(devices.error());
-    bundle->vm.insert(devices->begin(), devices->end());
-  }
-  auto accelerators = plan::read_request(*rootfs, annotations::merge(bundle->vm, bundle->annotations));
+  auto accelerators = plan::read_request(*rootfs, bundle->annotations);
   if (!accelerators) return tl::unexpected(accelerators.error());
-  auto facts = read_host_facts(host, *accelerators);
+  auto facts = read_host(host, *bundle, *accelerators);
   if (!facts) return tl::unexpected(facts.error());
-  facts->kubernetes_namespace = plan::namespace_of(bundle->annotations);
   const auto parts = read_parts(host);
   if (!parts) return tl::unexpected(parts.error());
   auto bitstreams = plan::read_bitstreams(*rootfs, *accelerators, *parts);

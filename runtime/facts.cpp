@@ -75,7 +75,7 @@ Status read_taken(base::Host& host, plan::HostFacts& facts) {
   return {};
 }
 
-Result<plan::HostFacts> read_host_facts(base::Host& host, const annotations::AcceleratorRequest& request) {
+Result<plan::HostFacts> read_owner_files(base::Host& host, BootTree tree) {
   auto board = read_board(host);
   if (!board) return tl::unexpected(board.error());
   plan::HostFacts facts;
@@ -91,21 +91,23 @@ Result<plan::HostFacts> read_host_facts(base::Host& host, const annotations::Acc
     // A policy that cannot be read is not an absent one.
     return tl::unexpected(policy.error());
   }
+  if (tree == BootTree::not_needed) return facts;
+  auto blob = read_boot_tree(host, facts.board);
+  if (!blob) return tl::unexpected(blob.error());
+  facts.boot_tree = std::move(*blob);
+  return facts;
+}
+
+Status read_machine(base::Host& host, const annotations::AcceleratorRequest& request, plan::HostFacts& facts) {
   facts.live.emplace();
-  if (plan::needs_boot_tree(request)) {
-    auto blob = read_boot_tree(host, facts.board);
-    if (!blob) return tl::unexpected(blob.error());
-    facts.boot_tree = std::move(*blob);
-    read_live(host, request, facts);
-  }
+  if (plan::needs_boot_tree(request)) read_live(host, request, facts);
   if (!request.bitstreams.empty()) {
     read_blanks(host, facts);
     const auto zocl = fpga::find_zocl(host);
     if (!zocl) return tl::unexpected(zocl.error());
     facts.zocl = zocl->has_value();
   }
-  if (auto read = read_taken(host, facts); !read) return tl::unexpected(read.error());
-  return facts;
+  return read_taken(host, facts);
 }
 
 }  // namespace runx::runtime

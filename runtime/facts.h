@@ -9,7 +9,13 @@
 
 namespace runx::runtime {
 
-base::Result<plan::HostFacts> read_host_facts(base::Host& host, const annotations::AcceleratorRequest& request);
+// The owner's files, each read once: the board file, the policy with its keys, and, where it is `needed`, the tree that
+// Xen was booted with.
+enum class BootTree { needed, not_needed };
+base::Result<plan::HostFacts> read_owner_files(base::Host& host, BootTree tree);
+
+// What the machine says of what is asked for: the live device tree, XRT's driver, and what is taken.
+base::Status read_machine(base::Host& host, const annotations::AcceleratorRequest& request, plan::HostFacts& facts);
 
 // The board file of this machine.
 base::Result<plan::Board> read_board(base::Host& host);

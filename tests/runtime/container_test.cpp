@@ -183,6 +183,24 @@ TEST_F(ContainerTest, TheVmSectionStandsBetweenImageAndAnnotations) {
   EXPECT_EQ(fake::fake_domains(board_).at(0).memory, "96");
 }
 
+TEST_F(ContainerTest, TheVmSectionAsksForDevicesOfItsOwn) {
+  const nlohmann::json timer{{"iomems", {{{"firstMFN", 0xff110}, {"nrMFNs", 1}}}}, {"irqs", {68, 69, 70}}};
+  configure("/vm/hwConfig", timer);
+  expect_refused("vm.hwConfig asks for /axi/timer@ff110000, and so does io.runx-accel.device.timer");
+  // An image's keys say nothing of a device that the operator asked for.
+  annotate({{"io.runx-accel.device.hwconfig-0.required", "no"},
+            {"io.runx-accel.device.hwconfig-0.path", fake::fake_ethernet}});
+  const auto start = board_.log().size();
+  const auto done = create();
+  ASSERT_TRUE(done) << done.error().what;
+  EXPECT_THAT(board_.content("/fake/xl/last_config"), HasSubstr("irqs = [ 68, 69, 70 ]\n"));
+  for (const char* file : {"/etc/runx-accel/board.json", "/boot/xen.dtb"})
+    EXPECT_EQ(std::count(board_.log().begin() + static_cast<std::ptrdiff_t>(start), board_.log().end(),
+                         "read " + std::string(file)),
+              1)
+        << file;
+}
+
 TEST_F(ContainerTest, AKeyThatTheRuntimeCannotHonourIsRefused) {
   annotate({{"remoteproc.name", "r5f"}});
   expect_refused("io.runx-accel.target: this version of runx-accel launches domains only");
