@@ -98,13 +98,35 @@ Status read_guest(const json* value, const std::string& name, Board& board) {
   return {};
 }
 
+Status read_image(const json* value, const std::string& name, Board& board) {
+  constexpr std::uint64_t most_entries = std::uint64_t{1} << 24;
+  if (value == nullptr) return {};
+  const Reader image(*value, name + ": \"image\"");
+  if (auto known = image.only({"maxBytes", "maxEntries"}); !known) return known;
+  if (const auto* bytes = image.member("maxBytes")) {
+    const auto size = bytes->is_string() ? annotations::parse_size(bytes->get_ref<const std::string&>()) : std::nullopt;
+    if (!size)
+      return base::fail(std::errc::invalid_argument, image.where(), ": \"maxBytes\" is not a size, like \"1GiB\"");
+    board.image.bytes = *size;
+  }
+  if (const auto* entries = image.member("maxEntries")) {
+    if (!entries->is_number_unsigned() || *entries < 1U || *entries > most_entries) {
+      return base::fail(std::errc::invalid_argument, image.where(), ": \"maxEntries\" is not a number from 1 to ",
+                        most_entries);
+    }
+    board.image.entries = entries->get<std::uint64_t>();
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Board> parse_board(std::string_view text, const std::string& name) {
   const auto value = base::parse_json(text, name);
   if (!value) return tl::unexpected(value.error());
   const Reader in(*value, name);
-  if (auto known = in.only({"schema", "name", "bootTree", "guest", "iommu", "regions", "processors", "clockRates"});
+  if (auto known =
+          in.only({"schema", "name", "bootTree", "guest", "image", "iommu", "regions", "processors", "clockRates"});
       !known) {
     return tl::unexpected(known.error());
   }
@@ -120,6 +142,7 @@ Result<Board> parse_board(std::string_view text, const std::string& name) {
   board.name = *board_name;
   board.boot_tree = *boot_tree;
   if (auto guest = read_guest(in.member("guest"), name, board); !guest) return tl::unexpected(guest.error());
+  if (auto image = read_image(in.member("image"), name, board); !image) return tl::unexpected(image.error());
   if (auto regions = read_regions(in.member("regions"), name, board); !regions) return tl::unexpected(regions.error());
   if (auto processors = read_processors(in.member("processors"), name, board); !processors) {
     return tl::unexpected(processors.error());

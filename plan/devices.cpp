@@ -2,6 +2,7 @@
 #include "plan/devices.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "plan/claim.h"
 #include "plan/unsupported.h"
@@ -68,12 +69,8 @@ class Chooser {
         std::any_of(optional_.begin(), optional_.end(), [&](const Candidate& other) { return other.node == path; })) {
       out.push_back(text("device.", device.name, " means ", path, ", which is asked for already: remove one of them"));
     }
-    if (auto why = host_.denied(device_claim(path))) out.push_back(std::move(*why));
-    for (const auto& [claim, other] : host_.holders) {
-      if (!claim.starts_with(device_prefix) || !overlap(path, claim.substr(device_prefix.size()))) continue;
-      out.push_back(text(claim, " is held by container ", other, ": delete it first"));
-      break;
-    }
+    auto whys = not_given(path, host_);
+    std::move(whys.begin(), whys.end(), std::back_inserter(out));
     if (const auto node = tree_.find(path); host_.live && node) {
       const auto live = host_.live->find(path);
       const auto same = devtree::check_live(*node, live == host_.live->end() ? devtree::LiveNode{} : live->second);
@@ -172,6 +169,17 @@ bool needs_boot_tree(const annotations::AcceleratorRequest& request) {
   const auto has_overlay = [](const auto& bitstream) { return bitstream.overlay.has_value(); };
   return !request.devices.empty() || !request.board.empty() ||
          std::any_of(request.bitstreams.begin(), request.bitstreams.end(), has_overlay);
+}
+
+Refusals not_given(const std::string& path, const HostFacts& host) {
+  Refusals out;
+  if (auto why = host.denied(device_claim(path))) out.push_back(std::move(*why));
+  for (const auto& [claim, other] : host.holders) {
+    if (!claim.starts_with(device_prefix) || !overlap(path, claim.substr(device_prefix.size()))) continue;
+    out.push_back(text(claim, " is held by container ", other, ": delete it first"));
+    break;
+  }
+  return out;
 }
 
 ChosenDevices choose_devices(const annotations::AcceleratorRequest& request, const HostFacts& host,

@@ -30,11 +30,20 @@ class Planner {
   Planner(const AcceleratorRequest& request, const HostFacts& host, const ImageFacts& image)
       : request_(request), host_(host), image_(image) {}
 
+  WorthReading worth_reading() && {
+    if (!has_rule()) return {std::move(refusals_)};
+    add(unsupported(request_));
+    board();
+    auto out = bitstreams_worth_reading(readable(), host_);
+    add(out.refusals);
+    memory();
+    given_devices();
+    out.refusals = std::move(refusals_);
+    return out;
+  }
+
   std::variant<Plan, Refusals> plan() && {
-    if (host_.policy && host_.rule() == nullptr) {
-      refuse("nothing is given to ", asker(host_), ": ", policy_path, " has no rule for it: add one");
-      return std::move(refusals_);
-    }
+    if (!has_rule()) return std::move(refusals_);
     add(unsupported(request_));
     board();
     bitstreams();
@@ -58,11 +67,21 @@ class Planner {
 
   void add(const Refusals& more) { refusals_.insert(refusals_.end(), more.begin(), more.end()); }
 
-  void bitstreams() {
-    // Those of another format were not read, and are refused by their key.
+  bool has_rule() {
+    if (!host_.policy || host_.rule() != nullptr) return true;
+    refuse("nothing is given to ", asker(host_), ": ", policy_path, " has no rule for it: add one");
+    return false;
+  }
+
+  // Bitstreams of another format are not read, and are refused by their key.
+  AcceleratorRequest readable() const {
     auto request = request_;
     std::erase_if(request.bitstreams, [](const auto& bitstream) { return !reads_format(bitstream); });
-    auto placed = place_bitstreams(request, host_, image_);
+    return request;
+  }
+
+  void bitstreams() {
+    auto placed = place_bitstreams(readable(), host_, image_);
     add(placed.refusals);
     plan_.bitstreams = std::move(placed.steps);
   }
@@ -113,6 +132,16 @@ class Planner {
     }
   }
 
+  // Of the devices that the boot tree has: one that an overlay brings is not known yet.
+  void given_devices() {
+    if (request_.devices.empty() || (!host_.policy && host_.holders.empty())) return;
+    const auto tree = devtree::Tree::of(host_.boot_tree);
+    for (const auto& device : request_.devices) {
+      if (!device.required) continue;
+      if (const auto node = node_of(device, tree)) add(not_given(*node, host_));
+    }
+  }
+
   void devices() {
     auto overlays = split_overlays(request_, host_, image_, plan_.bitstreams);
     add(overlays.refusals);
@@ -154,6 +183,10 @@ std::vector<std::string> Plan::claims() const {
   }
   for (const auto& node : domain.nodes) out.push_back(device_claim(node));
   return out;
+}
+
+WorthReading files_worth_reading(const AcceleratorRequest& request, const HostFacts& host) {
+  return Planner(request, host, {}).worth_reading();
 }
 
 std::variant<Plan, Refusals> make_plan(const AcceleratorRequest& request, const HostFacts& host,

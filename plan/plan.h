@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -27,6 +28,7 @@ struct BitstreamFacts {
   std::string payload_digest;  // of what the manager gets
   bitstream::BitstreamInfo info;
   std::optional<std::string> signature = std::nullopt;  // the file's that stands beside it (signature.h); nothing: none
+  std::uint64_t size = 0;                               // of the whole file, in bytes
 };
 
 // A region's blank bitstream, a file of Dom0: as it was read, or why it could not be.
@@ -117,6 +119,18 @@ bool needs_boot_tree(const annotations::AcceleratorRequest& request);
 using Refusals = std::vector<std::string>;
 std::variant<Plan, Refusals> make_plan(const annotations::AcceleratorRequest& request, const HostFacts& host,
                                        const ImageFacts& image);
+
+// What can be said before a file of the image is read: why there will be no plan, whatever its files hold, or else
+// which of them are worth reading. These are the files that a region of this board could take which the policy gives.
+// Who holds a region may change until the plan is made: of a request for any region the files for held ones are named
+// too, but there is a refusal when all are held.
+struct WorthReading {
+  Refusals refusals = {};
+  std::set<std::string> bitstreams = {};  // paths in the image
+  std::set<std::string> overlays = {};    // the same
+  std::set<std::string> regions = {};     // by name; their blank bitstreams are needed too
+};
+WorthReading files_worth_reading(const annotations::AcceleratorRequest& request, const HostFacts& host);
 
 // For people: numbered steps.
 std::string plan_text(const Plan& plan);

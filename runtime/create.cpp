@@ -3,7 +3,6 @@
 #include <cerrno>
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "annotations/value.h"
@@ -40,7 +39,10 @@ struct Request {
   base::Rootfs rootfs;
   annotations::AcceleratorRequest accelerators;
   plan::HostFacts host;
-  plan::Bitstreams bitstreams;
+  bitstream::Parts parts = {};
+  plan::Bitstreams bitstreams = {};
+  guest::RamdiskLimits limits = {};  // what is left to the root file system
+  std::uint64_t rootfs_bytes = 0;    // as an archive
 };
 
 // The owner's files are read once, and the vm section laid over `request` by them.
@@ -56,6 +58,55 @@ Result<plan::HostFacts> read_host(base::Host& host, const oci::Bundle& bundle,
   return facts;
 }
 
+// The size of what is the image's in the ramdisk `made` by `init`: all of it but that.
+Result<std::uint64_t> image_part(const Result<std::uint64_t>& made, const Fd& init) {
+  if (!made) return made;
+  const auto status = base::look_at(init, guest_init_path);
+  if (!status) return tl::unexpected(status.error());
+  return *made - static_cast<std::uint64_t>(status->st_size);
+}
+
+Result<Fd> open_init(base::Host& host) {
+  auto init = host.open(guest_init_path, O_RDONLY);
+  if (!init) return base::context(init.error(), "the guest's init is installed with runx-accel");
+  return init;
+}
+
+// The walk needs a descriptor that can be read; the Rootfs has one that can only be resolved against.
+Result<Fd> open_rootfs(const Request& request) {
+  Fd rootfs(::openat(request.rootfs.directory().get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!rootfs) return base::fail_errno(errno, "cannot read ", request.bundle.rootfs);
+  return rootfs;
+}
+
+Result<std::uint64_t> measure_rootfs(base::Host& host, const Request& request) {
+  const auto init = open_init(host);
+  if (!init) return tl::unexpected(init.error());
+  const auto rootfs = open_rootfs(request);
+  if (!rootfs) return tl::unexpected(rootfs.error());
+  return image_part(guest::ramdisk_size(*init, request.bundle.process, *rootfs, request.limits), *init);
+}
+
+// Of the image only what is worth it, and no more than its budget: what is refused whatever its files hold is refused
+// before one of them is read.
+Status read_image(base::Host& host, Request& request) {
+  const auto worth = plan::files_worth_reading(request.accelerators, request.host);
+  if (!worth.refusals.empty()) return base::fail(std::errc::operation_not_permitted, joined(worth.refusals));
+  auto parts = read_parts(host);
+  if (!parts) return tl::unexpected(parts.error());
+  request.parts = std::move(*parts);
+  read_blanks(host, worth.regions, request.host);
+  plan::ImageBudget budget(request.host.board.image);
+  auto bitstreams = plan::read_bitstreams(request.rootfs, request.accelerators, worth, budget, request.parts);
+  if (!bitstreams) return tl::unexpected(bitstreams.error());
+  request.bitstreams = std::move(*bitstreams);
+  request.limits = {budget.left().bytes, budget.left().entries};
+  const auto bytes = measure_rootfs(host, request);
+  if (!bytes) return tl::unexpected(bytes.error());
+  request.rootfs_bytes = *bytes;
+  return {};
+}
+
 Result<Request> read_all(base::Host& host, const std::string& bundle_path) {
   auto bundle = oci::read_bundle(host, bundle_path);
   if (!bundle) return tl::unexpected(bundle.error());
@@ -65,12 +116,9 @@ Result<Request> read_all(base::Host& host, const std::string& bundle_path) {
   if (!accelerators) return tl::unexpected(accelerators.error());
   auto facts = read_host(host, *bundle, *accelerators);
   if (!facts) return tl::unexpected(facts.error());
-  const auto parts = read_parts(host);
-  if (!parts) return tl::unexpected(parts.error());
-  auto bitstreams = plan::read_bitstreams(*rootfs, *accelerators, *parts);
-  if (!bitstreams) return tl::unexpected(bitstreams.error());
-  return Request{std::move(*bundle), std::move(*rootfs), std::move(*accelerators), std::move(*facts),
-                 std::move(*bitstreams)};
+  Request request{std::move(*bundle), std::move(*rootfs), std::move(*accelerators), std::move(*facts)};
+  if (auto read = read_image(host, request); !read) return tl::unexpected(read.error());
+  return request;
 }
 
 Result<plan::Plan> plan_for(const Request& request, std::uint64_t rootfs_bytes) {
@@ -105,10 +153,9 @@ class CreateTransaction {
     for (const auto& step : plan->bitstreams) {
       const auto record = resources::bitstream_record(step, state_.uuid, options_.id);
       if (auto done = write_down(record); !done) return done;
-      const auto& files = step.xclbin_uuid.empty() ? request_.bitstreams.images : request_.bitstreams.files;
-      if (auto done = resources::acquire_bitstream(host_, record, {files.at(step.file), step.dom0.bytes()}); !done) {
-        return done;
-      }
+      const auto& image = request_.bitstreams;
+      const resources::Payload payload{*image.files.at(step.file), image.facts.at(step.file), request_.parts};
+      if (auto done = resources::acquire_bitstream(host_, record, {payload, step.dom0.bytes()}); !done) return done;
     }
     if (auto done = launch(plan->domain); !done) return done;
     if (auto done = watch(); !done) return done;
@@ -125,18 +172,13 @@ class CreateTransaction {
 
   // Returns the size of what is the image's: all of it but our init.
   Result<std::uint64_t> write_ramdisk() {
-    const auto init = host_.open(guest_init_path, O_RDONLY);
-    if (!init) return base::context(init.error(), "the guest's init is installed with runx-accel");
+    const auto init = open_init(host_);
+    if (!init) return tl::unexpected(init.error());
     const auto out = host_.open(file("ramdisk"), O_WRONLY | O_CREAT | O_EXCL, 0600);
     if (!out) return tl::unexpected(out.error());
-    // The walk needs a descriptor that can be read; the Rootfs has one that can only be resolved against.
-    const Fd rootfs(::openat(request_.rootfs.directory().get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!rootfs) return base::fail_errno(errno, "cannot read ", request_.bundle.rootfs);
-    const auto written = guest::write_ramdisk(*out, *init, request_.bundle.process, rootfs);
-    if (!written) return written;
-    struct stat status {};
-    if (::fstat(init->get(), &status) != 0) return base::fail_errno(errno, "cannot look at ", guest_init_path);
-    return *written - static_cast<std::uint64_t>(status.st_size);
+    const auto rootfs = open_rootfs(request_);
+    if (!rootfs) return tl::unexpected(rootfs.error());
+    return image_part(guest::write_ramdisk(*out, *init, request_.bundle.process, *rootfs, request_.limits), *init);
   }
 
   // Planning and claiming are one step for all containers of the machine: what the plan found free is still free
@@ -231,8 +273,8 @@ Status create(const Caller& caller, const CreateOptions& options) {
   if (caller.host.exists(directory)) return taken();
   auto request = read_all(caller.host, options.bundle);
   if (!request) return tl::unexpected(request.error());
-  // Once without the ramdisk's size: what is refused for any other reason leaves no trace at all.
-  if (auto possible = plan_for(*request, 0); !possible) return tl::unexpected(possible.error());
+  // Once before anything is written: what is refused leaves no trace at all.
+  if (auto possible = plan_for(*request, request->rootfs_bytes); !possible) return tl::unexpected(possible.error());
   if (auto made = caller.host.make_directories(caller.root, 0711); !made) return made;
   if (auto made = caller.host.make_directory(directory); !made) {
     if (made.error().code == std::errc::file_exists) return taken();

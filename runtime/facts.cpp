@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/facts.h"
 
+#include <fcntl.h>
+
 #include "devtree/blob.h"
 #include "fpga/xrt.h"
 #include "plan/image.h"
@@ -23,15 +25,6 @@ void read_live(base::Host& host, const annotations::AcceleratorRequest& request,
     auto& live = (*facts.live)[*path];
     live.present = host.exists(node);
     if (auto status = host.read(node + "/status", 256)) live.status = std::move(*status);
-  }
-}
-
-void read_blanks(base::Host& host, plan::HostFacts& facts) {
-  for (const auto& region : facts.board.regions) {
-    if (region.blank.empty()) continue;
-    const auto file = host.read(region.blank, plan::largest_bitstream);
-    facts.blanks.emplace(region.name,
-                         file ? plan::check_blank(region, *file) : plan::Blank(tl::unexpected(file.error().what)));
   }
 }
 
@@ -98,11 +91,19 @@ Result<plan::HostFacts> read_owner_files(base::Host& host, BootTree tree) {
   return facts;
 }
 
+void read_blanks(base::Host& host, const std::set<std::string>& regions, plan::HostFacts& facts) {
+  for (const auto& region : facts.board.regions) {
+    if (region.blank.empty() || !regions.contains(region.name)) continue;
+    const auto file = host.open(region.blank, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    facts.blanks.emplace(region.name,
+                         file ? plan::read_blank(region, *file) : plan::Blank(tl::unexpected(file.error().what)));
+  }
+}
+
 Status read_machine(base::Host& host, const annotations::AcceleratorRequest& request, plan::HostFacts& facts) {
   facts.live.emplace();
   if (plan::needs_boot_tree(request)) read_live(host, request, facts);
   if (!request.bitstreams.empty()) {
-    read_blanks(host, facts);
     const auto zocl = fpga::find_zocl(host);
     if (!zocl) return tl::unexpected(zocl.error());
     facts.zocl = zocl->has_value();

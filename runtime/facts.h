@@ -3,6 +3,9 @@
 
 // Reads from the machine what the plan needs to know of it; touches nothing.
 
+#include <set>
+#include <string>
+
 #include "annotations/request.h"
 #include "base/host.h"
 #include "plan/plan.h"
@@ -16,6 +19,9 @@ base::Result<plan::HostFacts> read_owner_files(base::Host& host, BootTree tree);
 
 // What the machine says of what is asked for: the live device tree, XRT's driver, and what is taken.
 base::Status read_machine(base::Host& host, const annotations::AcceleratorRequest& request, plan::HostFacts& facts);
+
+// The blank bitstreams of the regions that are named, where the board file has them.
+void read_blanks(base::Host& host, const std::set<std::string>& regions, plan::HostFacts& facts);
 
 // The board file of this machine.
 base::Result<plan::Board> read_board(base::Host& host);

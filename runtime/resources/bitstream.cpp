@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <vector>
 
+#include <fcntl.h>
+
 #include "fpga/manager.h"
 #include "fpga/overlay.h"
 #include "fpga/region_overlay.h"
@@ -31,11 +33,12 @@ std::vector<std::string> regions_of(const Record& record) {
   return out;
 }
 
-Status write_firmware(base::Host& host, const std::string& name, const std::string& image) {
+template <class Write>
+Status write_firmware(base::Host& host, const Write& write) {
   // Again, because a container that is being given back removes the directory when it is empty.
   for (int attempts_left = 2;; --attempts_left) {
     if (auto made = host.make_directories(fpga::firmware_path(firmware_directory)); !made) return made;
-    auto written = host.write(fpga::firmware_path(name), image);
+    auto written = write();
     if (written || attempts_left == 0 || written.error().code != std::errc::no_such_file_or_directory) return written;
   }
 }
@@ -68,7 +71,8 @@ Status load_firmware(base::Host& host, const Record& record, const Load& what, B
   const auto manager = fpga::find_manager(host, field(record, "manager"));
   if (!manager) return tl::unexpected(manager.error());
   const auto& firmware = field(record, "firmware");
-  if (auto written = write_firmware(host, firmware, what.image); !written) return written;
+  const auto copy = [&] { return copy_payload(what.payload, host, fpga::firmware_path(firmware)); };
+  if (auto written = write_firmware(host, copy); !written) return written;
   if (auto programmed = program(host, record, *manager, what.dom0, bridges); !programmed) return programmed;
   // The kernel has read it; it would only cost Dom0's memory.
   return remove_firmware(host, firmware);
@@ -79,7 +83,8 @@ std::string overlay_file(const Record& record) { return field(record, "firmware"
 // For a region that has no node: what an image's overlay has for Dom0 stands by itself.
 Status add_overlay(base::Host& host, const Record& record, base::Bytes dom0) {
   const auto file = overlay_file(record);
-  if (auto written = write_firmware(host, file, std::string(base::text_of(dom0))); !written) return written;
+  const auto write = [&] { return host.write(fpga::firmware_path(file), base::text_of(dom0)); };
+  if (auto written = write_firmware(host, write); !written) return written;
   if (auto applied = fpga::apply_overlay(host, field(record, "overlay"), file); !applied) return applied;
   return remove_firmware(host, file);
 }
@@ -102,9 +107,9 @@ Status remove_xclbin(base::Host& host, const Record& record) {
   return host.remove(xclbin_path(record));
 }
 
-Status load_xclbin(base::Host& host, const Record& record, const std::string& file) {
+Status load_xclbin(base::Host& host, const Record& record, const Payload& payload) {
   if (auto made = host.make_directories(xclbin_directory); !made) return made;
-  if (auto written = host.write(xclbin_path(record), file); !written) return written;
+  if (auto written = copy_file(payload, host, xclbin_path(record)); !written) return written;
   if (auto loaded = fpga::load_xclbin(host, xclbin_path(record), field(record, "uuid")); !loaded) return loaded;
   return remove_xclbin(host, record);
 }
@@ -115,7 +120,8 @@ Status load(base::Host& host, const Record& record, const Load& what, const Cont
     if (auto forgotten = forget_content(host, region); !forgotten) return forgotten;
   }
   const bool by_xrt = bridges == Bridges::off_meanwhile && !field(record, "xclbin").empty();
-  if (auto done = by_xrt ? load_xclbin(host, record, what.image) : load_firmware(host, record, what, bridges); !done) {
+  if (auto done = by_xrt ? load_xclbin(host, record, what.payload) : load_firmware(host, record, what, bridges);
+      !done) {
     return done;
   }
   for (const auto& region : regions_of(record)) {
@@ -140,13 +146,11 @@ Status load_blank(base::Host& host, const Record& record) {
   const auto region = std::find_if(board->regions.begin(), board->regions.end(),
                                    [&](const plan::Region& known) { return known.name == name; });
   if (region == board->regions.end() || region->blank.empty()) return {};
-  const auto file = host.read(region->blank, plan::largest_bitstream);
+  const auto file = host.open(region->blank, O_RDONLY | O_NONBLOCK | O_NOCTTY);
   if (!file) return tl::unexpected(file.error());
-  const auto facts = plan::check_blank(*region, *file);
+  const auto facts = plan::read_blank(*region, *file);
   if (!facts) return base::fail(std::errc::invalid_argument, facts.error());
-  const auto bytes = base::bytes_of(*file);
-  const auto image = bitstream::firmware_image(bytes.subspan(facts->info.payload_offset, facts->info.payload_length));
-  return load(host, record, {image}, {facts->payload_digest, region->blank, ""}, Bridges::off_already);
+  return load(host, record, {{*file, *facts}}, {facts->payload_digest, region->blank, ""}, Bridges::off_already);
 }
 
 }  // namespace

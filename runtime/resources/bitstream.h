@@ -9,6 +9,7 @@
 #include "base/host.h"
 #include "plan/plan.h"
 #include "runtime/resources/journal.h"
+#include "runtime/resources/payload.h"
 
 namespace runx::resources {
 
@@ -17,12 +18,12 @@ namespace runx::resources {
 Record bitstream_record(const plan::BitstreamStep& step, const std::string& key, const std::string& id);
 
 struct Load {
-  const std::string& image;  // bitstream::firmware_image; the whole .xclbin where the step names its uuid
-  base::Bytes dom0 = {};     // Dom0's half of the image's overlay; may be empty
+  Payload payload;        // the stream in it, or the whole .xclbin where the step names its uuid
+  base::Bytes dom0 = {};  // Dom0's half of the image's overlay; may be empty
 };
 
-// Writes the image as a file, programs the region with it (unless the plan found the design there already), and removes
-// the file. Dom0's half of the overlay is applied in the same step where the region has a node, else after it.
+// Writes the payload as a file, programs the region with it (unless the plan found the design there already), and
+// removes the file. Dom0's half of the overlay is applied in the same step where the region has a node, else after it.
 base::Status acquire_bitstream(base::Host& host, const Record& record, const Load& load);
 
 base::Status release_bitstream(base::Host& host, const Record& record);

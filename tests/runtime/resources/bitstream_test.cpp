@@ -3,6 +3,9 @@
 
 #include <filesystem>
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -12,8 +15,10 @@
 #include "bitstream/bitstream.h"
 #include "fpga/manager.h"
 #include "fpga/xrt.h"
+#include "plan/image.h"
 #include "runtime/resources/contents.h"
 #include "tests/fake/bitstream.h"
+#include "tests/fake/containers.h"
 #include "tests/fake/fake_board.h"
 #include "tests/fake/fake_fpga.h"
 #include "tests/fake/fake_overlay.h"
@@ -57,7 +62,14 @@ class BitstreamTest : public testing::Test {
     wanted.blank = blank;
     return bitstream_record(wanted, uuid, "c1");
   }
-  base::Status acquire(const Record& record) { return acquire_bitstream(board_, record, {fake::make_stream({})}); }
+  // With a file that was checked, of an image somewhere else.
+  base::Status acquire(const Record& record, const std::string& content = fake::make_stream({})) {
+    const base::Fd file(::memfd_create("file", MFD_CLOEXEC));
+    EXPECT_EQ(::write(file.get(), content.data(), content.size()), static_cast<ssize_t>(content.size()));
+    const auto facts = plan::bitstream_facts(base::bytes_of(content), "file", runx::bitstream::Parts::built_in());
+    EXPECT_TRUE(facts) << facts.error().what;
+    return acquire_bitstream(board_, record, {{file, *facts}});
+  }
   // As a load that was killed does.
   void leave_firmware() { board_.file("/lib/firmware/runx-accel/" + std::string(uuid) + "-pr0.bin", "a stream"); }
   std::vector<std::string> firmware() { return board_.list("/lib/firmware").value(); }
@@ -243,11 +255,12 @@ class XclbinTest : public BitstreamTest {
 
   int status_ = 0;
   std::string loaded_;
+  std::string whole_ = fake::make_xclbin({{.kind = 0, .content = fake::make_bitstream()}});
 };
 
 TEST_F(XclbinTest, GoesToXrtAsACopyOfItsOwn) {
-  ASSERT_TRUE(acquire_bitstream(board_, xclbin(), {"the whole file"}));
-  EXPECT_EQ(loaded_, "the whole file");
+  ASSERT_TRUE(acquire(xclbin(), whole_));
+  EXPECT_EQ(loaded_, whole_);
   EXPECT_EQ(board_.loads(), 0U);
   EXPECT_EQ(contents().size(), 1U);
   EXPECT_THAT(copies(), IsEmpty());
@@ -256,7 +269,7 @@ TEST_F(XclbinTest, GoesToXrtAsACopyOfItsOwn) {
 
 TEST_F(XclbinTest, ThatXrtRefusesLeavesNothing) {
   status_ = 1;
-  const auto done = acquire_bitstream(board_, xclbin(), {"the whole file"});
+  const auto done = acquire(xclbin(), whole_);
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, std::errc::device_or_resource_busy);
   EXPECT_THAT(done.error().what, testing::StartsWith("region pr0: XRT did not load"));
