@@ -54,7 +54,7 @@ Result<plan::HostFacts> read_host(base::Host& host, const oci::Bundle& bundle,
   if (auto done = apply_vm(bundle.vm, bundle.annotations, facts->boot_tree, facts->board, request); !done)
     return tl::unexpected(done.error());
   if (auto done = read_machine(host, request, *facts); !done) return tl::unexpected(done.error());
-  facts->kubernetes_namespace = plan::namespace_of(bundle.annotations);
+  if (facts->policy) facts->kubernetes_namespace = plan::namespace_of(*facts->policy, bundle.annotations);
   return facts;
 }
 

@@ -145,7 +145,12 @@ TEST_F(ContainerTest, AContainerThatAsksForNothingTakesNothing) {
 
 TEST_F(ContainerTest, ThePolicyFileIsObeyed) {
   const std::string path = "/etc/runx-accel/policy.json";
-  board_.file(path, R"({"schema": 1, "rules": [{"namespaces": ["vision"], "give": ["region *", "device *"]}]})");
+  const std::string rules = R"("rules": [{"namespaces": ["vision"], "give": ["region *", "device *"]}]})";
+  board_.file(path, R"({"schema": 1, )" + rules);
+  configure("/annotations/io.kubernetes.cri.sandbox-namespace", "vision");
+  expect_refused("nothing is given to a container without a namespace");  // the policy does not say whose word counts
+  configure("/annotations", {{"io.runx-accel.domain.memory", "96MiB"}});
+  board_.file(path, R"({"schema": 1, "engine": "containerd", )" + rules);
   expect_refused("nothing is given to a container without a namespace: /etc/runx-accel/policy.json has no rule");
   configure("/annotations/io.kubernetes.cri.sandbox-namespace", "other");
   expect_refused("nothing is given to namespace other");
@@ -155,6 +160,9 @@ TEST_F(ContainerTest, ThePolicyFileIsObeyed) {
   annotate(metadata);
   expect_refused("nothing is given to namespace other");
   configure("/annotations/io.kubernetes.cri.sandbox-namespace", "vision");
+  configure("/annotations/io.kubernetes.pod.namespace", "other");
+  expect_refused("nothing is given to a container without a namespace");
+  configure("/annotations/io.kubernetes.pod.namespace", "vision");
   EXPECT_TRUE(create());
 }
 
