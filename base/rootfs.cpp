@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 
 namespace runx::base {
@@ -25,13 +24,19 @@ MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(const_cast<std::uint8_t*>(data_), size_);
 }
 
-Result<MappedFile> MappedFile::map(const Fd& file, const std::string& name) {
+Result<struct stat> look_at(const Fd& file, const std::string& name) {
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) return fail_errno(errno, "cannot look at ", name);
-  if (!S_ISREG(status.st_mode)) return fail(std::errc::invalid_argument, name, " is not a regular file");
+  return status;
+}
+
+Result<MappedFile> MappedFile::map(const Fd& file, const std::string& name) {
+  const auto status = look_at(file, name);
+  if (!status) return tl::unexpected(status.error());
+  if (!S_ISREG(status->st_mode)) return fail(std::errc::invalid_argument, name, " is not a regular file");
   MappedFile mapped;
-  if (status.st_size == 0) return mapped;
-  const auto size = static_cast<std::size_t>(status.st_size);
+  if (status->st_size == 0) return mapped;
+  const auto size = static_cast<std::size_t>(status->st_size);
   void* data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
   if (data == MAP_FAILED) return fail_errno(errno, "cannot map ", name);
   mapped.data_ = static_cast<const std::uint8_t*>(data);
@@ -56,9 +61,9 @@ Result<Fd> Rootfs::open_file(const std::string& path) const {
   how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
   const Fd found(static_cast<int>(::syscall(SYS_openat2, directory_.get(), path.c_str(), &how, sizeof how)));
   if (!found) return fail_errno(errno, "cannot open ", path, " of the image");
-  struct stat status {};
-  if (::fstat(found.get(), &status) != 0) return fail_errno(errno, "cannot look at ", path, " of the image");
-  if (!S_ISREG(status.st_mode)) return fail(std::errc::invalid_argument, path, " of the image is not a regular file");
+  const auto status = look_at(found, path + " of the image");
+  if (!status) return tl::unexpected(status.error());
+  if (!S_ISREG(status->st_mode)) return fail(std::errc::invalid_argument, path, " of the image is not a regular file");
   Fd file(::open(text("/proc/self/fd/", found.get()).c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return fail_errno(errno, "cannot open ", path, " of the image");
   return file;

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <string>
 
+#include <sys/stat.h>
+
 #include "base/bytes.h"
 #include "base/fd.h"
 #include "base/host.h"
@@ -32,6 +34,9 @@ class MappedFile {
   const std::uint8_t* data_ = nullptr;
   std::size_t size_ = 0;
 };
+
+// What the kernel says of an open file; `name` is what errors call it.
+Result<struct stat> look_at(const Fd& file, const std::string& name);
 
 class Rootfs {
  public:

@@ -212,9 +212,12 @@ Result<BitstreamInfo> read_bitstream(Bytes file, const std::string& name, const 
 }
 
 std::string firmware_image(base::Bytes stream) {
-  std::string image(base::text_of(stream));
-  image.resize((image.size() + 3) / 4 * 4, '\xFF');
-  return image;
+  return std::string(base::text_of(stream)).append(firmware_padding(stream.size()));
+}
+
+std::string_view firmware_padding(std::size_t stream_bytes) {
+  constexpr std::string_view dummy = "\xFF\xFF\xFF";
+  return dummy.substr(0, (4 - stream_bytes % 4) % 4);
 }
 
 }  // namespace runx::bitstream

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
@@ -76,5 +77,8 @@ base::Result<BitstreamInfo> read_bitstream(base::Bytes file, const std::string& 
 // word, which the device ignores after DESYNC) to whole words, which the manager's DMA wants. Streams of
 // tools have whole words already, and stay as they are.
 std::string firmware_image(base::Bytes stream);
+
+// What it adds to a stream of this many bytes.
+std::string_view firmware_padding(std::size_t stream_bytes);
 
 }  // namespace runx::bitstream

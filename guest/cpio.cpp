@@ -25,11 +25,40 @@ void put_hex(std::string& out, std::uint32_t value) {
   for (int shift = 28; shift >= 0; shift -= 4) out += digits[(value >> shift) & 15];
 }
 
+constexpr std::uint64_t header_size = 110;  // "070701" and 13 numbers of 8 digits
+
+// An entry that the format has no room for.
+base::Status check(const std::string& name, std::uint64_t size) {
+  if (name.size() > longest_name) {
+    return base::fail(std::errc::filename_too_long, name.substr(0, 80), "…: a ramdisk has no room for a path of ",
+                      name.size(), " bytes");
+  }
+  if (size > largest) {
+    return base::fail(std::errc::file_too_large, name, " has ", size,
+                      " bytes, and a file in a ramdisk has to be smaller than 4 GiB");
+  }
+  return {};
+}
+
+constexpr std::uint64_t padded(std::uint64_t bytes, std::uint64_t unit) { return (bytes + unit - 1) / unit * unit; }
+
 std::uint32_t clamp_time(std::int64_t seconds) {
   return static_cast<std::uint32_t>(std::clamp<std::int64_t>(seconds, 0, static_cast<std::int64_t>(largest)));
 }
 
 }  // namespace
+
+base::Status CpioSizer::count(const CpioEntry& entry, std::uint64_t size) {
+  if (auto fits = check(entry.name, size); !fits) return fits;
+  bytes_ = padded(bytes_ + header_size + entry.name.size() + 1, 4) + padded(size, 4);
+  return {};
+}
+
+base::Status CpioSizer::end() {
+  if (auto done = count({"TRAILER!!!"}, 0); !done) return done;
+  bytes_ = padded(bytes_, 512);
+  return {};
+}
 
 base::Status CpioWriter::add(CpioEntry entry, std::string_view data) {
   entry.size = data.size();
@@ -66,14 +95,7 @@ base::Status CpioWriter::end() {
 }
 
 base::Status CpioWriter::header(const CpioEntry& entry) {
-  if (entry.name.size() > longest_name) {
-    return base::fail(std::errc::filename_too_long, entry.name.substr(0, 80), "…: a ramdisk has no room for a path of ",
-                      entry.name.size(), " bytes");
-  }
-  if (entry.size > largest) {
-    return base::fail(std::errc::file_too_large, entry.name, " has ", entry.size,
-                      " bytes, and a file in a ramdisk has to be smaller than 4 GiB");
-  }
+  if (auto fits = check(entry.name, entry.size); !fits) return fits;
   std::string out = "070701";
   for (const std::uint32_t field : std::to_array<std::uint32_t>(
            {entry.inode, static_cast<std::uint32_t>(entry.mode), entry.uid, entry.gid, entry.links,

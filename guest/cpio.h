@@ -28,6 +28,19 @@ struct CpioEntry {
   std::uint64_t size = 0;  // of the data that follows: less than 4 GiB, file_too_large otherwise
 };
 
+// The bytes that the writer below would write, without reading a file. Nothing of an entry is kept.
+class CpioSizer {
+ public:
+  base::Status add(const CpioEntry& entry, std::string_view data = {}) { return count(entry, data.size()); }
+  base::Status add_file(const CpioEntry& entry, int /*source*/) { return count(entry, entry.size); }
+  base::Status end();
+  std::uint64_t bytes() const { return bytes_; }
+
+ private:
+  base::Status count(const CpioEntry& entry, std::uint64_t size);
+  std::uint64_t bytes_ = 0;
+};
+
 class CpioWriter {
  public:
   // `fd` stays the caller's.

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -27,7 +28,33 @@ constexpr int deepest = 256;
 
 std::string below_root(const char* path) { return path + 1; }
 
-base::Result<std::vector<std::string>> names_in(const base::Fd& directory, const std::string& name) {
+template <class Archive>
+constexpr bool reads_files = std::is_same_v<Archive, CpioWriter>;
+
+// What is left of the limits of a walk.
+class Rest {
+ public:
+  explicit Rest(const RamdiskLimits& limits) : limits_(limits) {}
+
+  base::Status entry(const std::string& name) {
+    if (++entries_ <= limits_.entries) return {};
+    return base::fail(std::errc::file_too_large, name, ": the root file system has more than ", limits_.entries,
+                      " entries, all that are left to this image: use a smaller one, or raise image.maxEntries of the "
+                      "board file");
+  }
+  base::Status bytes(const std::string& name, std::uint64_t bytes) const {
+    if (bytes <= limits_.bytes) return {};
+    return base::fail(std::errc::file_too_large, name, ": the root file system has more than ", limits_.bytes,
+                      " bytes, all that are left to this image: use a smaller one, or raise image.maxBytes of the "
+                      "board file");
+  }
+
+ private:
+  RamdiskLimits limits_;
+  std::uint64_t entries_ = 0;
+};
+
+base::Result<std::vector<std::string>> names_in(const base::Fd& directory, const std::string& name, Rest& rest) {
   base::Fd again(::openat(directory.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!again) return base::fail_errno(errno, "cannot open ", name);
   const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(again.get()), ::closedir);
@@ -36,16 +63,19 @@ base::Result<std::vector<std::string>> names_in(const base::Fd& directory, const
   std::vector<std::string> names;
   for (errno = 0; const dirent* entry = ::readdir(stream.get()); errno = 0) {
     std::string found = entry->d_name;
-    if (found != "." && found != "..") names.push_back(std::move(found));
+    if (found == "." || found == "..") continue;
+    if (auto done = rest.entry(name); !done) return tl::unexpected(done.error());
+    names.push_back(std::move(found));
   }
   if (errno != 0) return base::fail_errno(errno, "cannot read ", name);
   std::sort(names.begin(), names.end());
   return names;
 }
 
+template <class Archive>
 class Walk {
  public:
-  explicit Walk(CpioWriter& archive) : archive_(archive) {}
+  Walk(Archive& archive, const RamdiskLimits& limits) : archive_(archive), start_(archive.bytes()), rest_(limits) {}
 
   // `name` is the directory's in the archive.
   base::Status directory(const base::Fd& fd, const std::string& name, int depth) {
@@ -55,10 +85,11 @@ class Walk {
     struct stat status {};
     if (::fstat(fd.get(), &status) != 0) return base::fail_errno(errno, "cannot look at ", name);
     if (auto done = archive_.add(entry_of(status, name)); !done) return done;
-    auto names = names_in(fd, name);
+    auto names = names_in(fd, name, rest_);
     if (!names) return tl::unexpected(names.error());
     for (const auto& child : *names) {
       if (auto done = add(fd, child, name + '/' + child, depth); !done) return done;
+      if (auto done = rest_.bytes(name, archive_.bytes() - start_); !done) return done;
     }
     return {};
   }
@@ -81,7 +112,7 @@ class Walk {
       case S_IFLNK:
         return link(parent, child, name, status);
       case S_IFREG:
-        return file(parent, child, name);
+        return file(parent, child, name, status);
       case S_IFDIR: {
         const base::Fd fd(::openat(parent.get(), child.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
         if (!fd) return base::fail_errno(errno, "cannot open ", name);
@@ -101,13 +132,16 @@ class Walk {
     return archive_.add(entry_of(status, name), target);
   }
 
-  base::Status file(const base::Fd& parent, const std::string& child, const std::string& name) {
-    // Not to wait for a writer, should it have become a FIFO since it was looked at.
-    const base::Fd fd(::openat(parent.get(), child.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-    if (!fd) return base::fail_errno(errno, "cannot open ", name);
-    struct stat status {};
-    if (::fstat(fd.get(), &status) != 0) return base::fail_errno(errno, "cannot look at ", name);
-    if (!S_ISREG(status.st_mode)) return base::fail(std::errc::invalid_argument, name, " changed while it was read");
+  // `status` is of what was there when it was looked at.
+  base::Status file(const base::Fd& parent, const std::string& child, const std::string& name, struct stat status) {
+    base::Fd fd;
+    if constexpr (reads_files<Archive>) {
+      // Not to wait for a writer, should it have become a FIFO since.
+      fd = base::Fd(::openat(parent.get(), child.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+      if (!fd) return base::fail_errno(errno, "cannot open ", name);
+      if (::fstat(fd.get(), &status) != 0) return base::fail_errno(errno, "cannot look at ", name);
+      if (!S_ISREG(status.st_mode)) return base::fail(std::errc::invalid_argument, name, " changed while it was read");
+    }
     auto entry = entry_of(status, name);
     if (status.st_nlink > 1) {
       entry.links = static_cast<std::uint32_t>(std::min<std::uint64_t>(status.st_nlink, UINT32_MAX));
@@ -116,15 +150,20 @@ class Walk {
       if (!fresh) return archive_.add(entry);
     }
     entry.size = static_cast<std::uint64_t>(status.st_size);
+    // Before its bytes are written.
+    if (auto done = rest_.bytes(name, archive_.bytes() - start_ + entry.size); !done) return done;
     return archive_.add_file(entry, fd.get());
   }
 
-  CpioWriter& archive_;
+  Archive& archive_;
+  std::uint64_t start_;  // of the root file system in the archive
+  Rest rest_;
   std::uint32_t last_inode_ = 0;
   std::map<std::pair<dev_t, ino_t>, std::uint32_t> links_;
 };
 
-base::Status add_init(CpioWriter& archive, const base::Fd& init, const GuestProcess& process) {
+template <class Archive>
+base::Status add_init(Archive& archive, const base::Fd& init, const GuestProcess& process) {
   struct stat status {};
   if (::fstat(init.get(), &status) != 0) return base::fail_errno(errno, "cannot look at the guest's init");
   const auto orders = process.encode();
@@ -154,19 +193,29 @@ base::Status add_init(CpioWriter& archive, const base::Fd& init, const GuestProc
   return {};
 }
 
-}  // namespace
-
-base::Result<std::uint64_t> write_ramdisk(const base::Fd& out, const base::Fd& init, const GuestProcess& process,
-                                          const base::Fd& rootfs) {
-  // Links are found again within one archive only: its inodes have nothing to do with the other's.
-  CpioWriter archive(out.get());
+// Links are found again within one archive only: its inodes have nothing to do with the other's.
+template <class Archive>
+base::Result<std::uint64_t> make(Archive archive, const base::Fd& init, const GuestProcess& process,
+                                 const base::Fd& rootfs, const RamdiskLimits& limits) {
   if (auto done = add_init(archive, init, process); !done) return tl::unexpected(done.error());
   if (auto done = archive.end(); !done) return tl::unexpected(done.error());
-  if (auto done = Walk(archive).directory(rootfs, below_root(rootfs_path), 0); !done) {
+  if (auto done = Walk(archive, limits).directory(rootfs, below_root(rootfs_path), 0); !done) {
     return tl::unexpected(done.error());
   }
   if (auto done = archive.end(); !done) return tl::unexpected(done.error());
   return archive.bytes();
+}
+
+}  // namespace
+
+base::Result<std::uint64_t> write_ramdisk(const base::Fd& out, const base::Fd& init, const GuestProcess& process,
+                                          const base::Fd& rootfs, const RamdiskLimits& limits) {
+  return make(CpioWriter(out.get()), init, process, rootfs, limits);
+}
+
+base::Result<std::uint64_t> ramdisk_size(const base::Fd& init, const GuestProcess& process, const base::Fd& rootfs,
+                                         const RamdiskLimits& limits) {
+  return make(CpioSizer(), init, process, rootfs, limits);
 }
 
 }  // namespace runx::guest

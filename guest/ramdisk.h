@@ -23,10 +23,21 @@ namespace runx::guest {
 inline constexpr const char* process_path = "/runx/process";
 inline constexpr const char* rootfs_path = "/rootfs";
 
+// The most that a root file system may bring into its archive. The names of the directories that a walk is in are kept
+// meanwhile, so they count before their entries are reached.
+struct RamdiskLimits {
+  std::uint64_t bytes = UINT64_MAX;    // of the archive; a sparse file counts as a whole: the format has no holes
+  std::uint64_t entries = UINT64_MAX;  // files, directories and links
+};
+
 // Writes to `out` from where it stands, and returns the bytes written. `init` is the static guest-init, `rootfs` a
-// directory. Errors name the file: filename_too_long, file_too_large (4 GiB or more), io_error (it became shorter
-// while it was read), too deep; what has been written is then of no use.
+// directory. Errors name the file: filename_too_long, file_too_large (4 GiB or more, or beyond a limit), io_error (it
+// became shorter while it was read), too deep; what has been written is then of no use.
 base::Result<std::uint64_t> write_ramdisk(const base::Fd& out, const base::Fd& init, const GuestProcess& process,
-                                          const base::Fd& rootfs);
+                                          const base::Fd& rootfs, const RamdiskLimits& limits = {});
+
+// The bytes that write_ramdisk() would write, with the same errors. No file of `rootfs` is opened.
+base::Result<std::uint64_t> ramdisk_size(const base::Fd& init, const GuestProcess& process, const base::Fd& rootfs,
+                                         const RamdiskLimits& limits = {});
 
 }  // namespace runx::guest

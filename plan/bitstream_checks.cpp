@@ -202,6 +202,13 @@ bool is_full(const BitstreamRequest& request, const BitstreamFacts& facts) {
   return !facts.info.partial.value_or(request.partial.value_or(true));
 }
 
+std::optional<std::string> wrong_shell(const BitstreamRequest& request, const std::string& file, const Region& region) {
+  if (!request.shell || *request.shell == region.shell) return std::nullopt;
+  return text("bitstream ", file, " is for shell ", *request.shell, ", but region ", region.name,
+              region.shell.empty() ? " has none in the board's file" : " is in shell " + region.shell,
+              ": build it for this board");
+}
+
 std::optional<std::string> misfit(const BitstreamRequest& request, const Candidate& candidate, const Region& region,
                                   const HostFacts& host) {
   const auto& info = candidate.facts->info;
@@ -213,11 +220,7 @@ std::optional<std::string> misfit(const BitstreamRequest& request, const Candida
                 info.part.empty() ? "" : " (" + annotations::printable(info.part) + ")", ", but region ", region.name,
                 " takes ", known, ": build it for this board");
   }
-  if (request.shell && *request.shell != region.shell) {
-    return text("bitstream ", *candidate.file, " is for shell ", *request.shell, ", but region ", region.name,
-                region.shell.empty() ? " has none in the board's file" : " is in shell " + region.shell,
-                ": build it for this board");
-  }
+  if (auto why = wrong_shell(request, *candidate.file, region)) return why;
   if (is_full(request, *candidate.facts)) return std::nullopt;
   if (const auto content = host.contents.find(region.name); content != host.contents.end() && content->second.full) {
     return text("region ", region.name, " is gone: the full bitstream of container ", content->second.container,

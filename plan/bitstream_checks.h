@@ -31,6 +31,10 @@ bool is_full(const annotations::BitstreamRequest& request, const BitstreamFacts&
 // Whether XRT would load the file, where the region has no node of its own.
 bool by_xrt(const BitstreamFacts& facts, const HostFacts& host);
 
+// Why `file` does not go into a region, whatever is in it: the shell that it was built against.
+std::optional<std::string> wrong_shell(const annotations::BitstreamRequest& request, const std::string& file,
+                                       const Region& region);
+
 // Why a sound file does not go into a region: part, shell, and the frames that it writes.
 std::optional<std::string> misfit(const annotations::BitstreamRequest& request, const Candidate& candidate,
                                   const Region& region, const HostFacts& host);

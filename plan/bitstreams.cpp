@@ -16,10 +16,25 @@ using base::text;
 
 class Placer {
  public:
-  Placer(const AcceleratorRequest& request, const HostFacts& host, const ImageFacts& image)
+  Placer(const AcceleratorRequest& request, const HostFacts& host, const ImageFacts* image)
       : request_(request), host_(host), image_(image) {}
 
   PlacedBitstreams place() && {
+    place_all();
+    return std::move(out_);
+  }
+
+  WorthReading worth_reading() && {
+    place_all();
+    worth_.refusals = std::move(out_.refusals);
+    return std::move(worth_);
+  }
+
+ private:
+  // Before the files are read every file fits, and what would be taken is what is worth reading.
+  bool unread() const { return image_ == nullptr; }
+
+  void place_all() {
     for (const auto& bitstream : request_.bitstreams) {
       if (bitstream.region) {
         place_named(bitstream);
@@ -27,10 +42,8 @@ class Placer {
         place_anywhere(bitstream);
       }
     }
-    return std::move(out_);
   }
 
- private:
   template <class... Parts>
   void refuse(const Parts&... parts) {
     out_.refusals.push_back(text(parts...));
@@ -42,11 +55,22 @@ class Placer {
     const auto& file = variant == request.variants.end() ? request.file : variant->second.file;
     const auto& digest = variant == request.variants.end() ? request.digest : variant->second.digest;
     if (file.empty()) return std::nullopt;
-    const auto facts = image_.bitstreams.find(file);
-    return Candidate{&file, &digest, facts == image_.bitstreams.end() ? nullptr : &facts->second};
+    return Candidate{&file, &digest, facts_of(file)};
+  }
+
+  const BitstreamFacts* facts_of(const std::string& file) const {
+    if (unread()) return nullptr;
+    const auto found = image_->bitstreams.find(file);
+    return found == image_->bitstreams.end() ? nullptr : &found->second;
+  }
+
+  std::optional<std::string> wrong_in(const BitstreamRequest& request, const Candidate& candidate,
+                                      const Region& region) const {
+    return unread() ? wrong_shell(request, *candidate.file, region) : misfit(request, candidate, region, host_);
   }
 
   bool sound(const BitstreamRequest& request, const Candidate& candidate) {
+    if (unread()) return true;
     auto why = unsound(request, candidate, host_);
     out_.refusals.insert(out_.refusals.end(), why.begin(), why.end());
     return why.empty();
@@ -85,6 +109,12 @@ class Placer {
   }
 
   void use(const BitstreamRequest& request, const Candidate& candidate, const Region& region) {
+    if (unread()) {
+      worth_.bitstreams.insert(*candidate.file);
+      worth_.regions.insert(region.name);
+      if (request.overlay) worth_.overlays.insert(*request.overlay);
+      return;
+    }
     const auto& facts = *candidate.facts;
     RegionStep step{.name = request.name,
                     .file = *candidate.file,
@@ -138,9 +168,9 @@ class Placer {
                     " that it asks for (it has for ", variant_names(request), "): add fpga.", request.name,
                     ".bitstream.", found->name);
     }
-    if (!good || candidate->facts == nullptr) return;
+    if (!good) return;
     if (const auto why = host_.denied(region_claim(found->name))) return refuse(*why);
-    if (const auto why = misfit(request, *candidate, *found, host_)) return refuse(*why);
+    if (const auto why = wrong_in(request, *candidate, *found)) return refuse(*why);
     if (used_here(*found)) {
       return refuse("region ", found->name, " is asked for by two bitstreams, fpga.", request.name,
                     " being the second: ask for another region");
@@ -152,23 +182,34 @@ class Placer {
     use(request, *candidate, *found);
   }
 
-  // Every file of the request: a wrong digest is wrong wherever the file would go, and a full bitstream goes to no
-  // region.
+  // Every file of the request that was worth reading: a wrong digest is wrong wherever the file would go, and a full
+  // bitstream goes to no region.
   bool all_sound(const BitstreamRequest& request) {
     std::set<std::string> seen;
     bool good = true;
-    const auto look = [&](const std::optional<Candidate>& candidate) {
-      if (candidate && seen.insert(*candidate->file).second) good = sound(request, *candidate) && good;
+    const auto look = [&](const Candidate& candidate, bool worth) {
+      if (!worth && candidate.facts == nullptr) return;
+      if (seen.insert(*candidate.file).second) good = sound(request, candidate) && good;
     };
-    for (const auto& region : host_.board.regions) look(candidate_for(request, region.name));
-    if (!request.file.empty()) look(candidate_for(request, ""));
+    for (const auto& region : host_.board.regions) {
+      const auto candidate = candidate_for(request, region.name);
+      if (candidate) look(*candidate, may_take(request, *candidate, region));
+    }
+    if (!request.file.empty()) look(*candidate_for(request, ""), false);
     return good;
+  }
+
+  // Whether a request for any region may have this one, as far as can be said before the file is read and if it is
+  // free.
+  bool may_take(const BitstreamRequest& request, const Candidate& candidate, const Region& region) const {
+    return !wrong_shell(request, *candidate.file, region) && !host_.denied(region_claim(region.name)) &&
+           !asked_by_name(region);
   }
 
   // The facts of the request's file when that is a full bitstream; variants are for regions.
   const BitstreamFacts* full_file(const BitstreamRequest& request) const {
-    const auto facts = image_.bitstreams.find(request.file);
-    return facts != image_.bitstreams.end() && is_full(request, facts->second) ? &facts->second : nullptr;
+    const auto* facts = facts_of(request.file);
+    return facts != nullptr && is_full(request, *facts) ? facts : nullptr;
   }
 
   // A full bitstream replaces what is in all regions of its manager: all of them must be free.
@@ -220,8 +261,8 @@ class Placer {
     const Region* first = nullptr;
     for (const auto& region : host_.board.regions) {
       const auto candidate = candidate_for(request, region.name);
-      if (!candidate || candidate->facts == nullptr) continue;
-      auto wrong = misfit(request, *candidate, region, host_);
+      if (!candidate || (candidate->facts == nullptr && !unread())) continue;
+      auto wrong = wrong_in(request, *candidate, region);
       if (!wrong) wrong = host_.denied(region_claim(region.name));
       if (wrong) {
         if (!why) why = wrong;
@@ -234,12 +275,13 @@ class Placer {
       const auto* other = holder(region);
       if (other == nullptr) {
         // One that holds the design already is better than the first one.
-        if (holds(region, *candidate->facts)) return use(request, *candidate, region);
+        if (!unread() && holds(region, *candidate->facts)) return use(request, *candidate, region);
         if (first == nullptr) first = &region;
         continue;
       }
       held += text(held.empty() ? "" : ", ", region.name, " is held by container ", *other);
     }
+    if (first != nullptr && unread()) return use_all(request);
     if (first != nullptr) return use(request, *candidate_for(request, first->name), *first);
     const auto file = request.file.empty() ? "fpga." + request.name : "bitstream " + request.file;
     if (!held.empty()) {
@@ -256,16 +298,29 @@ class Placer {
     }
   }
 
+  // What the request could get, also when another container gives it back meanwhile.
+  void use_all(const BitstreamRequest& request) {
+    for (const auto& region : host_.board.regions) {
+      const auto candidate = candidate_for(request, region.name);
+      if (candidate && may_take(request, *candidate, region)) use(request, *candidate, region);
+    }
+  }
+
   const AcceleratorRequest& request_;
   const HostFacts& host_;
-  const ImageFacts& image_;
+  const ImageFacts* image_;  // nullptr: no file was read
   PlacedBitstreams out_;
+  WorthReading worth_;
 };
 
 }  // namespace
 
 PlacedBitstreams place_bitstreams(const AcceleratorRequest& request, const HostFacts& host, const ImageFacts& image) {
-  return Placer(request, host, image).place();
+  return Placer(request, host, &image).place();
+}
+
+WorthReading bitstreams_worth_reading(const AcceleratorRequest& request, const HostFacts& host) {
+  return Placer(request, host, nullptr).worth_reading();
 }
 
 }  // namespace runx::plan

@@ -13,6 +13,9 @@ struct PlacedBitstreams {
   Refusals refusals;
 };
 
+// What can be said of it before a file is read; the refusals that are left to the files are missing.
+WorthReading bitstreams_worth_reading(const annotations::AcceleratorRequest& request, const HostFacts& host);
+
 PlacedBitstreams place_bitstreams(const annotations::AcceleratorRequest& request, const HostFacts& host,
                                   const ImageFacts& image);
 

@@ -84,6 +84,27 @@ Status read_guest(const json* value, const std::string& name, Board& board) {
   return {};
 }
 
+Status read_image(const json* value, const std::string& name, Board& board) {
+  constexpr std::uint64_t most_entries = std::uint64_t{1} << 24;
+  if (value == nullptr) return {};
+  const Reader image(*value, name + ": \"image\"");
+  if (auto known = image.only({"maxBytes", "maxEntries"}); !known) return known;
+  if (const auto* bytes = image.member("maxBytes")) {
+    const auto size = bytes->is_string() ? annotations::parse_size(bytes->get_ref<const std::string&>()) : std::nullopt;
+    if (!size)
+      return base::fail(std::errc::invalid_argument, image.where(), ": \"maxBytes\" is not a size, like \"1GiB\"");
+    board.image.bytes = *size;
+  }
+  if (const auto* entries = image.member("maxEntries")) {
+    if (!entries->is_number_unsigned() || *entries < 1U || *entries > most_entries) {
+      return base::fail(std::errc::invalid_argument, image.where(), ": \"maxEntries\" is not a number from 1 to ",
+                        most_entries);
+    }
+    board.image.entries = entries->get<std::uint64_t>();
+  }
+  return {};
+}
+
 }  // namespace
 
 const Region* find_region(const Board& board, std::string_view name) {
@@ -96,7 +117,8 @@ Result<Board> parse_board(std::string_view text, const std::string& name, const 
   const auto value = base::parse_json(text, name);
   if (!value) return tl::unexpected(value.error());
   const Reader in(*value, name);
-  std::vector<std::string_view> members{"schema", "name", "bootTree", "guest", "iommu", "processors", "clockRates"};
+  std::vector<std::string_view> members{"schema", "name",  "bootTree",   "guest",
+                                        "image",  "iommu", "processors", "clockRates"};
   for (const auto* kind : kinds) {
     const auto more = kind->board_members();
     members.insert(members.end(), more.begin(), more.end());
@@ -114,6 +136,7 @@ Result<Board> parse_board(std::string_view text, const std::string& name, const 
   board.name = *board_name;
   board.boot_tree = *boot_tree;
   if (auto guest = read_guest(in.member("guest"), name, board); !guest) return tl::unexpected(guest.error());
+  if (auto image = read_image(in.member("image"), name, board); !image) return tl::unexpected(image.error());
   for (const auto* kind : kinds) {
     if (auto read = kind->read_board(*value, name, board); !read) return tl::unexpected(read.error());
   }

@@ -60,12 +60,20 @@ struct Processor {
   std::vector<std::string> memory = {};  // paths of reserved memory that a domain may share with it
 };
 
+// The most that an image may make `create` read, write and remember (budget.h).
+struct ImageLimits {
+  std::uint64_t bytes = std::uint64_t{1} << 30;
+  std::uint64_t entries = std::uint64_t{1} << 18;
+  bool operator==(const ImageLimits&) const = default;
+};
+
 struct Board {
   std::string name;
   std::string boot_tree;                      // the file of the device tree that Xen was booted with, in Dom0
   std::string guest_kernel;                   // in Dom0
   std::string guest_command_line;             // added to every guest kernel's command line
   std::optional<std::uint64_t> guest_memory;  // bytes, the most that a domain has; nothing: no limit
+  ImageLimits image = {};
   // Whether an IOMMU protects the devices for which the boot tree lists one. It may be switched off (Xen's `iommu=0`).
   bool iommu = true;
   std::vector<Region> regions;

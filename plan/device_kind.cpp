@@ -21,6 +21,17 @@ class DeviceKind : public Kind {
     return !request.devices.empty();
   }
 
+  // Of the devices that the boot tree has: one that an overlay brings is not known yet.
+  void preview(Planning& planning, WorthReading& /*worth*/) const override {
+    const auto& host = planning.host;
+    if (planning.request.devices.empty() || (!host.policy && host.holders.empty())) return;
+    const auto tree = devtree::Tree::of(host.boot_tree);
+    for (const auto& device : planning.request.devices) {
+      if (!device.required) continue;
+      if (const auto node = node_of(device, tree)) planning.refuse_all(not_given(*node, host));
+    }
+  }
+
   void plan(Planning& planning) const override {
     auto chosen = choose_devices(planning.request, planning.host, domain_memory(planning.request, planning.image),
                                  planning.fabric);

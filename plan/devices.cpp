@@ -2,6 +2,7 @@
 #include "plan/devices.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "plan/claim.h"
 #include "plan/unsupported.h"
@@ -69,12 +70,8 @@ class Chooser {
                     [&](const OptionalDevice& other) { return other.node == path; })) {
       out.push_back(text("device.", device.name, " means ", path, ", which is asked for already: remove one of them"));
     }
-    if (auto why = host_.denied(device_claim(path))) out.push_back(std::move(*why));
-    for (const auto& [claim, other] : host_.holders) {
-      if (!claim.starts_with(device_prefix) || !overlap(path, claim.substr(device_prefix.size()))) continue;
-      out.push_back(text(claim, " is held by container ", other, ": delete it first"));
-      break;
-    }
+    auto whys = not_given(path, host_);
+    std::move(whys.begin(), whys.end(), std::back_inserter(out));
     if (const auto node = tree_.find(path); host_.live && node) {
       const auto live = host_.live->find(path);
       const auto same = devtree::check_live(*node, live == host_.live->end() ? devtree::LiveNode{} : live->second);
@@ -167,6 +164,17 @@ base::Result<std::string> node_of(const DeviceRequest& device, const devtree::Tr
                       ", and no compatible string of it: name the node by its path");
   }
   return node->path();
+}
+
+Refusals not_given(const std::string& path, const HostFacts& host) {
+  Refusals out;
+  if (auto why = host.denied(device_claim(path))) out.push_back(std::move(*why));
+  for (const auto& [claim, other] : host.holders) {
+    if (!claim.starts_with(device_prefix) || !overlap(path, claim.substr(device_prefix.size()))) continue;
+    out.push_back(text(claim, " is held by container ", other, ": delete it first"));
+    break;
+  }
+  return out;
 }
 
 ChosenDevices choose_devices(const annotations::AcceleratorRequest& request, const HostFacts& host,

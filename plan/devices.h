@@ -15,6 +15,9 @@ struct ChosenDevices {
   Refusals refusals;
 };
 
+// Why the node at `path` is not given, whatever it is: the policy, and those who hold it or a part of it.
+Refusals not_given(const std::string& path, const HostFacts& host);
+
 // `guest_memory` in bytes: the guest's address map depends on it.
 ChosenDevices choose_devices(const annotations::AcceleratorRequest& request, const HostFacts& host,
                              std::uint64_t guest_memory, const Fabric& fabric = {});

@@ -26,7 +26,9 @@ std::uint64_t needed_memory(const ImageFacts& image) {
   return guest_base + (2 * image.rootfs_bytes + memory_step - 1) / memory_step * memory_step;
 }
 
-void check_limits(Planning& planning, const DomainStep& domain) {
+unsigned vcpus_of(const annotations::AcceleratorRequest& request) { return request.domain.vcpus.value_or(1); }
+
+void check_limits(Planning& planning, std::uint64_t memory, unsigned vcpus) {
   const auto& asked = planning.request.domain;
   if (const auto needed = needed_memory(planning.image); asked.memory && *asked.memory < needed) {
     planning.refuse("domain.memory ", size_text(*asked.memory),
@@ -34,18 +36,18 @@ void check_limits(Planning& planning, const DomainStep& domain) {
                     " MiB needs at least ", size_text(needed));
   }
   const auto& most = planning.host.board.guest_memory;
-  if (most && domain.memory > *most) {
-    planning.refuse("the domain needs ", size_text(domain.memory), ", but ", board_path, " gives a domain at most ",
+  if (most && memory > *most) {
+    planning.refuse("the domain needs ", size_text(memory), ", but ", board_path, " gives a domain at most ",
                     size_text(*most), ": ask for less, or use a smaller image");
   }
   const auto* rule = planning.host.rule();
   if (rule == nullptr) return;
-  if (rule->memory && domain.memory > *rule->memory) {
-    planning.refuse("the domain needs ", size_text(domain.memory), ", but ", policy_path, " gives ",
-                    planning.host.asker(), " at most ", size_text(*rule->memory), ": ask for less, or raise the limit");
+  if (rule->memory && memory > *rule->memory) {
+    planning.refuse("the domain needs ", size_text(memory), ", but ", policy_path, " gives ", planning.host.asker(),
+                    " at most ", size_text(*rule->memory), ": ask for less, or raise the limit");
   }
-  if (rule->vcpus && domain.vcpus > *rule->vcpus) {
-    planning.refuse("domain.vcpus ", domain.vcpus, " is more than the ", *rule->vcpus, " that ", policy_path, " gives ",
+  if (rule->vcpus && vcpus > *rule->vcpus) {
+    planning.refuse("domain.vcpus ", vcpus, " is more than the ", *rule->vcpus, " that ", policy_path, " gives ",
                     planning.host.asker(), ": ask for fewer, or raise the limit");
   }
 }
@@ -72,15 +74,20 @@ class DomainKind : public Kind {
   std::string_view name() const override { return "domain"; }
   bool is_claimed() const override { return false; }
 
+  void preview(Planning& planning, WorthReading& /*worth*/) const override {
+    check_limits(planning, domain_memory(planning.request, planning.image), vcpus_of(planning.request));
+    static_cast<void>(command_line_of(planning));
+  }
+
   void plan(Planning& planning) const override {
     DomainStep domain{.memory = domain_memory(planning.request, planning.image),
-                      .vcpus = planning.request.domain.vcpus.value_or(1),
+                      .vcpus = vcpus_of(planning.request),
                       .kernel = planning.host.board.guest_kernel,
                       .command_line = command_line_of(planning),
                       .nodes = planning.nodes,
                       .fabric = planning.fabric.nodes,
                       .passthrough = planning.passthrough};
-    check_limits(planning, domain);
+    check_limits(planning, domain.memory, domain.vcpus);
     planning.plan.steps.emplace_back(*this, std::move(domain));
   }
 

@@ -24,6 +24,7 @@ struct BitstreamFacts {
   std::string payload_digest;  // of what the manager gets
   bitstream::BitstreamInfo info;
   std::optional<std::string> signature = std::nullopt;  // the file's that stands beside it (signature.h); nothing: none
+  std::uint64_t size = 0;                               // of the whole file, in bytes
 };
 
 // A region's blank bitstream, a file of Dom0: as it was read, or why it could not be.

@@ -11,6 +11,7 @@ base::Status Kind::read_board(const nlohmann::json& /*board*/, const std::string
   return {};
 }
 
+void Kind::preview(Planning& /*planning*/, WorthReading& /*worth*/) const {}
 bool Kind::needs_boot_tree(const annotations::AcceleratorRequest& /*request*/) const { return false; }
 std::vector<std::string> Kind::claims(const Step& /*step*/) const { return {}; }
 std::vector<std::string> Kind::create_text(const Step& /*step*/) const { return {}; }

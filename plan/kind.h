@@ -40,6 +40,8 @@ class Kind {
   virtual base::Status read_board(const nlohmann::json& board, const std::string& name, Board& out) const;
 
   virtual bool needs_boot_tree(const annotations::AcceleratorRequest& request) const;
+  // What can be said before a file of the image is read: refusals, and which files are worth it.
+  virtual void preview(Planning& planning, WorthReading& worth) const;
   // Adds steps, or refusals.
   virtual void plan(Planning& planning) const = 0;
 

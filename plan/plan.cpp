@@ -29,6 +29,18 @@ void check_board(Planning& planning) {
                   ": use an image for this board, or correct ", annotations::prefix, "board");
 }
 
+// What does not depend on any kind. False: whatever else is wrong does not matter.
+bool check_request(Planning& planning) {
+  const auto& host = planning.host;
+  if (host.policy && host.rule() == nullptr) {
+    planning.refuse("nothing is given to ", host.asker(), ": ", policy_path, " has no rule for it: add one");
+    return false;
+  }
+  planning.refuse_all(unsupported(planning.request));
+  check_board(planning);
+  return true;
+}
+
 nlohmann::json left_out_json(const std::vector<LeftOut>& list) {
   auto out = nlohmann::json::array();
   for (const auto& [name, why] : list) out.push_back({{"name", name}, {"why", why}});
@@ -51,15 +63,22 @@ bool needs_boot_tree(const annotations::AcceleratorRequest& request, const Kinds
          std::any_of(kinds.begin(), kinds.end(), [&](const Kind* kind) { return kind->needs_boot_tree(request); });
 }
 
+WorthReading files_worth_reading(const annotations::AcceleratorRequest& request, const HostFacts& host,
+                                 const Kinds& kinds) {
+  const ImageFacts nothing;
+  Planning planning{request, host, nothing};
+  WorthReading out;
+  if (check_request(planning)) {
+    for (const auto* kind : kinds) kind->preview(planning, out);
+  }
+  out.refusals = std::move(planning.refusals);
+  return out;
+}
+
 std::variant<Plan, Refusals> make_plan(const annotations::AcceleratorRequest& request, const HostFacts& host,
                                        const ImageFacts& image, const Kinds& kinds) {
   Planning planning{request, host, image};
-  if (host.policy && host.rule() == nullptr) {
-    planning.refuse("nothing is given to ", host.asker(), ": ", policy_path, " has no rule for it: add one");
-    return std::move(planning.refusals);
-  }
-  planning.refuse_all(unsupported(request));
-  check_board(planning);
+  if (!check_request(planning)) return std::move(planning.refusals);
   for (const auto* kind : kinds) kind->plan(planning);
   if (!planning.refusals.empty()) return std::move(planning.refusals);
   return std::move(planning.plan);

@@ -6,6 +6,7 @@
 // same plan at a desk. Everything that speaks against the request is reported at once.
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -78,6 +79,19 @@ bool needs_boot_tree(const annotations::AcceleratorRequest& request, const Kinds
 
 std::variant<Plan, Refusals> make_plan(const annotations::AcceleratorRequest& request, const HostFacts& host,
                                        const ImageFacts& image, const Kinds& kinds = plan::kinds());
+
+// What can be said before a file of the image is read: why there will be no plan, whatever its files hold, or else
+// which of them are worth reading. These are the files that a region of this board could take which the policy gives.
+// Who holds a region may change until the plan is made: of a request for any region the files for held ones are named
+// too, but there is a refusal when all are held.
+struct WorthReading {
+  Refusals refusals = {};
+  std::set<std::string> bitstreams = {};  // paths in the image
+  std::set<std::string> overlays = {};    // the same
+  std::set<std::string> regions = {};     // by name; their blank bitstreams are needed too
+};
+WorthReading files_worth_reading(const annotations::AcceleratorRequest& request, const HostFacts& host,
+                                 const Kinds& kinds = plan::kinds());
 
 // For people: numbered steps.
 std::string plan_text(const Plan& plan);

@@ -2,6 +2,7 @@
 #include "plan/policy.h"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 
 #include "base/json.h"
@@ -20,6 +21,27 @@ using nlohmann::json;
 
 constexpr std::size_t most_entries = 256;  // of each list: a policy is written by hand
 constexpr std::size_t most_keys = 32;      // each is tried on each bitstream
+
+struct EngineRow {
+  Engine engine;
+  const char* name;           // in the policy file
+  const char* namespace_key;  // the annotation that it writes
+};
+// containerd: its CRI plugin's annotation of the sandbox's namespace. CRI-O: the kubelet's label of the pod's.
+constexpr std::array<EngineRow, 2> engines{{
+    {Engine::containerd, "containerd", "io.kubernetes.cri.sandbox-namespace"},
+    {Engine::cri_o, "cri-o", "io.kubernetes.pod.namespace"},
+}};
+
+Status read_engine(const Reader& in, Policy& policy) {
+  const auto* name = in.member("engine");
+  if (name == nullptr) return {};
+  for (const auto& row : engines) {
+    if (*name == row.name) policy.engine = row.engine;
+  }
+  if (policy.engine) return {};
+  return base::fail(std::errc::invalid_argument, in.where(), ": \"engine\" is neither \"containerd\" nor \"cri-o\"");
+}
 
 bool is_glob(std::string_view text) {
   return !text.empty() && text.size() <= 256 &&
@@ -112,7 +134,7 @@ Result<Policy> parse_policy(std::string_view text, const std::string& name, cons
   const auto value = base::parse_json(text, name);
   if (!value) return tl::unexpected(value.error());
   const Reader in(*value, name);
-  if (auto known = in.only({"schema", "rules"}); !known) return tl::unexpected(known.error());
+  if (auto known = in.only({"schema", "engine", "rules"}); !known) return tl::unexpected(known.error());
   const auto* schema = in.member("schema");
   if (schema == nullptr || *schema != 1)
     return base::fail(std::errc::invalid_argument, name, " needs \"schema\": 1, the version that this program reads");
@@ -120,6 +142,7 @@ Result<Policy> parse_policy(std::string_view text, const std::string& name, cons
   if (rules == nullptr || !rules->is_array() || rules->size() > most_entries)
     return base::fail(std::errc::invalid_argument, name, " needs \"rules\", a list of at most 256");
   Policy policy;
+  if (auto engine = read_engine(in, policy); !engine) return tl::unexpected(engine.error());
   for (std::size_t i = 0; i < rules->size(); ++i) {
     auto rule = parse_rule((*rules)[i], base::text(name, ": rule ", i + 1), kinds);
     if (!rule) return tl::unexpected(rule.error());
@@ -156,12 +179,18 @@ bool gives(const PolicyRule& rule, std::string_view claim) { return matches_any(
 
 bool allows_dma(const PolicyRule& rule, std::string_view claim) { return matches_any(rule.dma_without_iommu, claim); }
 
-std::string namespace_of(const annotations::Annotations& run_time) {
-  // containerd's CRI plugin, and CRI-O.
-  for (const char* key : {"io.kubernetes.cri.sandbox-namespace", "io.kubernetes.pod.namespace"}) {
-    if (const auto found = run_time.find(key); found != run_time.end()) return found->second;
+std::string namespace_of(const Policy& policy, const annotations::Annotations& run_time) {
+  const EngineRow* own = nullptr;
+  for (const auto& row : engines) {
+    if (row.engine == policy.engine) own = &row;
   }
-  return {};
+  const auto said = own == nullptr ? run_time.end() : run_time.find(own->namespace_key);
+  if (said == run_time.end()) return {};
+  const auto contradicts = [&](const EngineRow& row) {
+    const auto other = run_time.find(row.namespace_key);
+    return other != run_time.end() && other->second != said->second;
+  };
+  return std::any_of(engines.begin(), engines.end(), contradicts) ? std::string() : said->second;
 }
 
 bool matches_glob(std::string_view glob, std::string_view text) {

@@ -38,8 +38,12 @@ struct PolicyRule {
   std::optional<std::vector<std::string>> signed_by = std::nullopt;
 };
 
+// Who writes config.json, and so the annotation that names the namespace.
+enum class Engine { containerd, cri_o };
+
 struct Policy {
   std::vector<PolicyRule> rules;
+  std::optional<Engine> engine = std::nullopt;  // nothing: nobody has a namespace
 };
 
 // `name` is what errors call the file. Unknown keys are errors.
@@ -60,10 +64,11 @@ bool gives(const PolicyRule& rule, std::string_view claim);
 // Whether `rule` lets the device of the claim do DMA that no IOMMU checks.
 bool allows_dma(const PolicyRule& rule, std::string_view claim);
 
-// The Kubernetes namespace that the engine wrote into config.json's annotations, or "". What an image says never gets
-// there with containerd and CRI-O; with umoci it does (labels), so a host that unpacks with umoci cannot tell people
-// apart by it.
-std::string namespace_of(const annotations::Annotations& run_time);
+// The Kubernetes namespace of whoever asks, or "": what the policy's engine wrote into config.json's annotations. An
+// engine overwrites its own key; another engine's comes from the pod's author (CRI-O copies it from the pod) or the
+// image (umoci and podman before 4.6 copy its labels or annotations), so it never counts, and one that says something
+// else makes the asker nobody.
+std::string namespace_of(const Policy& policy, const annotations::Annotations& run_time);
 
 // `*` is any bytes, `/` too, and `?` is one. Takes time in proportion to the product of the lengths at most.
 bool matches_glob(std::string_view glob, std::string_view text);

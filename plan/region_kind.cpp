@@ -44,6 +44,12 @@ Status check_shares(const Board& board, const std::string& name) {
   return {};
 }
 
+// Bitstreams of another format are not read, and are refused by their key.
+annotations::AcceleratorRequest readable(annotations::AcceleratorRequest request) {
+  std::erase_if(request.bitstreams, [](const auto& bitstream) { return !reads_format(bitstream); });
+  return request;
+}
+
 class RegionKind : public Kind {
  public:
   std::string_view name() const override { return "region"; }
@@ -70,11 +76,13 @@ class RegionKind : public Kind {
                        [](const auto& bitstream) { return bitstream.overlay.has_value(); });
   }
 
+  void preview(Planning& planning, WorthReading& worth) const override {
+    worth = bitstreams_worth_reading(readable(planning.request), planning.host);
+    planning.refuse_all(worth.refusals);
+  }
+
   void plan(Planning& planning) const override {
-    // Those of another format were not read, and are refused by their key.
-    auto request = planning.request;
-    std::erase_if(request.bitstreams, [](const auto& bitstream) { return !reads_format(bitstream); });
-    auto placed = place_bitstreams(request, planning.host, planning.image);
+    auto placed = place_bitstreams(readable(planning.request), planning.host, planning.image);
     planning.refuse_all(placed.refusals);
     auto overlays = split_overlays(planning.request, planning.host, planning.image, placed.steps);
     planning.refuse_all(overlays.refusals);

@@ -3,10 +3,8 @@
 #include <cerrno>
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "annotations/place.h"
 #include "annotations/value.h"
 #include "guest/ramdisk.h"
 #include "plan/image.h"
@@ -40,16 +38,77 @@ struct Request {
   base::Rootfs rootfs;
   annotations::AcceleratorRequest accelerators;
   plan::HostFacts host;
-  plan::Bitstreams bitstreams;
+  bitstream::Parts parts = {};
+  plan::Bitstreams bitstreams = {};
+  guest::RamdiskLimits limits = {};  // what is left to the root file system
+  std::uint64_t rootfs_bytes = 0;    // as an archive
 };
 
-// As annotations: from here on they are devices like those that have been asked for by name.
-Result<annotations::Annotations> read_hardware(base::Host& host, const oci::HardwareRequest& hardware) {
-  const auto board = resources::read_board(host);
-  if (!board) return tl::unexpected(board.error());
-  const auto tree = resources::read_boot_tree(host, *board);
-  if (!tree) return tl::unexpected(tree.error());
-  return device_annotations(hardware, devtree::Tree::of(*tree), *board);
+// The owner's files are read once, and the vm section laid over `request` by them.
+Result<plan::HostFacts> read_host(const Caller& caller, const oci::Bundle& bundle,
+                                  annotations::AcceleratorRequest& request) {
+  const bool tree = !bundle.vm.hardware.empty() || plan::needs_boot_tree(request, resources::pure_halves(caller.kinds));
+  auto facts = read_owner_files(caller.host, tree ? BootTree::needed : BootTree::not_needed, caller.kinds);
+  if (!facts) return facts;
+  if (auto done = apply_vm(bundle.vm, bundle.annotations, facts->boot_tree, facts->board, request); !done)
+    return tl::unexpected(done.error());
+  if (auto done = read_machine(caller.host, request, *facts, caller.kinds); !done) return tl::unexpected(done.error());
+  facts->root = caller.root;
+  if (facts->policy) facts->kubernetes_namespace = plan::namespace_of(*facts->policy, bundle.annotations);
+  return facts;
+}
+
+// The size of what is the image's in the ramdisk `made` by `init`: all of it but that.
+Result<std::uint64_t> image_part(const Result<std::uint64_t>& made, const Fd& init) {
+  if (!made) return made;
+  const auto status = base::look_at(init, guest_init_path);
+  if (!status) return tl::unexpected(status.error());
+  return *made - static_cast<std::uint64_t>(status->st_size);
+}
+
+Result<Fd> open_init(base::Host& host) {
+  auto init = host.open(guest_init_path, O_RDONLY);
+  if (!init) return base::context(init.error(), "the guest's init is installed with runx-accel");
+  return init;
+}
+
+// The walk needs a descriptor that can be read; the Rootfs has one that can only be resolved against.
+Result<Fd> open_rootfs(const Request& request) {
+  Fd rootfs(::openat(request.rootfs.directory().get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!rootfs) return base::fail_errno(errno, "cannot read ", request.bundle.rootfs);
+  return rootfs;
+}
+
+Result<std::uint64_t> measure_rootfs(base::Host& host, const Request& request) {
+  const auto init = open_init(host);
+  if (!init) return tl::unexpected(init.error());
+  const auto rootfs = open_rootfs(request);
+  if (!rootfs) return tl::unexpected(rootfs.error());
+  return image_part(guest::ramdisk_size(*init, request.bundle.process, *rootfs, request.limits), *init);
+}
+
+// Of the image only what is worth it, and no more than its budget: what is refused whatever its files hold is refused
+// before one of them is read.
+Status read_image(const Caller& caller, Request& request) {
+  auto& host = caller.host;
+  const auto worth =
+      plan::files_worth_reading(request.accelerators, request.host, resources::pure_halves(caller.kinds));
+  if (!worth.refusals.empty()) return base::fail(std::errc::operation_not_permitted, joined(worth.refusals));
+  auto parts = resources::read_parts(host);
+  if (!parts) return tl::unexpected(parts.error());
+  request.parts = std::move(*parts);
+  for (const auto* kind : caller.kinds) {
+    if (auto looked = kind->look_closer(host, worth, request.parts, request.host); !looked) return looked;
+  }
+  plan::ImageBudget budget(request.host.board.image);
+  auto bitstreams = plan::read_bitstreams(request.rootfs, request.accelerators, worth, budget, request.parts);
+  if (!bitstreams) return tl::unexpected(bitstreams.error());
+  request.bitstreams = std::move(*bitstreams);
+  request.limits = {budget.left().bytes, budget.left().entries};
+  const auto bytes = measure_rootfs(host, request);
+  if (!bytes) return tl::unexpected(bytes.error());
+  request.rootfs_bytes = *bytes;
+  return {};
 }
 
 Result<Request> read_all(const Caller& caller, const std::string& bundle_path) {
@@ -58,23 +117,13 @@ Result<Request> read_all(const Caller& caller, const std::string& bundle_path) {
   if (!bundle) return tl::unexpected(bundle.error());
   auto rootfs = base::Rootfs::open(host, bundle->rootfs);
   if (!rootfs) return tl::unexpected(rootfs.error());
-  if (!bundle->hardware.empty()) {
-    const auto devices = read_hardware(host, bundle->hardware);
-    if (!devices) return tl::unexpected(devices.error());
-    bundle->vm.insert(devices->begin(), devices->end());
-  }
-  auto accelerators = plan::read_request(*rootfs, annotations::merge(bundle->vm, bundle->annotations));
+  auto accelerators = plan::read_request(*rootfs, bundle->annotations);
   if (!accelerators) return tl::unexpected(accelerators.error());
-  auto facts = read_host_facts(host, *accelerators, caller.kinds);
+  auto facts = read_host(caller, *bundle, *accelerators);
   if (!facts) return tl::unexpected(facts.error());
-  facts->root = caller.root;
-  facts->kubernetes_namespace = plan::namespace_of(bundle->annotations);
-  const auto parts = resources::read_parts(host);
-  if (!parts) return tl::unexpected(parts.error());
-  auto bitstreams = plan::read_bitstreams(*rootfs, *accelerators, *parts);
-  if (!bitstreams) return tl::unexpected(bitstreams.error());
-  return Request{std::move(*bundle), std::move(*rootfs), std::move(*accelerators), std::move(*facts),
-                 std::move(*bitstreams)};
+  Request request{std::move(*bundle), std::move(*rootfs), std::move(*accelerators), std::move(*facts)};
+  if (auto read = read_image(caller, request); !read) return tl::unexpected(read.error());
+  return request;
 }
 
 Result<plan::Plan> plan_for(const Request& request, std::uint64_t rootfs_bytes, const resources::MachineKinds& kinds) {
@@ -122,18 +171,13 @@ class CreateTransaction {
 
   // Returns the size of what is the image's: all of it but our init.
   Result<std::uint64_t> write_ramdisk() {
-    const auto init = host_.open(guest_init_path, O_RDONLY);
-    if (!init) return base::context(init.error(), "the guest's init is installed with runx-accel");
+    const auto init = open_init(host_);
+    if (!init) return tl::unexpected(init.error());
     const auto out = host_.open(file("ramdisk"), O_WRONLY | O_CREAT | O_EXCL, 0600);
     if (!out) return tl::unexpected(out.error());
-    // The walk needs a descriptor that can be read; the Rootfs has one that can only be resolved against.
-    const Fd rootfs(::openat(request_.rootfs.directory().get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!rootfs) return base::fail_errno(errno, "cannot read ", request_.bundle.rootfs);
-    const auto written = guest::write_ramdisk(*out, *init, request_.bundle.process, rootfs);
-    if (!written) return written;
-    struct stat status {};
-    if (::fstat(init->get(), &status) != 0) return base::fail_errno(errno, "cannot look at ", guest_init_path);
-    return *written - static_cast<std::uint64_t>(status.st_size);
+    const auto rootfs = open_rootfs(request_);
+    if (!rootfs) return tl::unexpected(rootfs.error());
+    return image_part(guest::write_ramdisk(*out, *init, request_.bundle.process, *rootfs, request_.limits), *init);
   }
 
   // Planning and claiming are one step for all containers of the machine: what the plan found free is still free
@@ -157,7 +201,7 @@ class CreateTransaction {
   }
 
   Status acquire_all() {
-    resources::Acquisition with{host_, container_, directory_, request_.bitstreams};
+    resources::Acquisition with{host_, container_, directory_, request_.bitstreams, request_.parts};
     for (std::size_t number = 0; number < plan_.steps.size(); ++number) {
       const auto& step = plan_.steps[number];
       if (auto done = write_down(resources::acquired_line(number)); !done) return done;
@@ -222,8 +266,9 @@ Status create(const Caller& caller, const CreateOptions& options) {
   if (caller.host.exists(directory)) return taken();
   auto request = read_all(caller, options.bundle);
   if (!request) return tl::unexpected(request.error());
-  // Once without the ramdisk's size: what is refused for any other reason leaves no trace at all.
-  if (auto possible = plan_for(*request, 0, caller.kinds); !possible) return tl::unexpected(possible.error());
+  // Once before anything is written: what is refused leaves no trace at all.
+  if (auto possible = plan_for(*request, request->rootfs_bytes, caller.kinds); !possible)
+    return tl::unexpected(possible.error());
   if (auto made = caller.host.make_directories(caller.root, 0711); !made) return made;
   if (auto made = caller.host.make_directory(directory); !made) {
     if (made.error().code == std::errc::file_exists) return taken();

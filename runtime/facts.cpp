@@ -21,8 +21,7 @@ Status look_again(base::Host& host, plan::HostFacts& facts, const MachineKinds& 
   return {};
 }
 
-Result<plan::HostFacts> read_host_facts(base::Host& host, const annotations::AcceleratorRequest& request,
-                                        const MachineKinds& kinds) {
+Result<plan::HostFacts> read_owner_files(base::Host& host, BootTree tree, const MachineKinds& kinds) {
   const auto pure = resources::pure_halves(kinds);
   auto board = resources::read_board(host, pure);
   if (!board) return tl::unexpected(board.error());
@@ -40,16 +39,19 @@ Result<plan::HostFacts> read_host_facts(base::Host& host, const annotations::Acc
     // A policy that cannot be read is not an absent one.
     return tl::unexpected(policy.error());
   }
-  if (plan::needs_boot_tree(request, pure)) {
-    auto blob = resources::read_boot_tree(host, facts.board);
-    if (!blob) return tl::unexpected(blob.error());
-    facts.boot_tree = std::move(*blob);
-  }
-  for (const auto* kind : kinds) {
-    if (auto looked = kind->look(host, request, facts); !looked) return tl::unexpected(looked.error());
-  }
-  if (auto looked = look_again(host, facts, kinds); !looked) return tl::unexpected(looked.error());
+  if (tree == BootTree::not_needed) return facts;
+  auto blob = resources::read_boot_tree(host, facts.board);
+  if (!blob) return tl::unexpected(blob.error());
+  facts.boot_tree = std::move(*blob);
   return facts;
+}
+
+Status read_machine(base::Host& host, const annotations::AcceleratorRequest& request, plan::HostFacts& facts,
+                    const MachineKinds& kinds) {
+  for (const auto* kind : kinds) {
+    if (auto looked = kind->look(host, request, facts); !looked) return looked;
+  }
+  return look_again(host, facts, kinds);
 }
 
 }  // namespace runx::runtime

@@ -8,10 +8,12 @@
 #include "devtree/boot_tree.h"
 #include "devtree/guest_map.h"
 #include "devtree/interrupt.h"
+#include "plan/devices.h"
 
 namespace runx::runtime {
 namespace {
 
+using annotations::DeviceRequest;
 using base::Result;
 using base::Status;
 using base::text;
@@ -65,16 +67,14 @@ class HwConfigResolver {
   HwConfigResolver(const oci::HardwareRequest& hardware, const plan::Board& board)
       : hardware_(hardware), board_(board) {}
 
-  Result<annotations::Annotations> annotations(const std::vector<Device>& devices) {
-    annotations::Annotations out;
+  Result<std::vector<DeviceRequest>> devices(const std::vector<Device>& devices) {
+    std::vector<DeviceRequest> out;
     for (const auto& device : devices) {
       if (!is_meant(device)) continue;
       if (auto whole = check_whole(device); !whole) return tl::unexpected(whole.error());
-      const auto key = text(annotations::prefix, "device.hwconfig-", out_of_++, ".");
-      out[key + "path"] = device.path;
       const auto address = address_of(device);
       if (!address) return tl::unexpected(address.error());
-      if (*address) out[key + "address"] = base::hex(**address);
+      out.push_back({.name = text("hwconfig-", out.size()), .path = device.path, .address = *address});
       meant_.push_back(&device);
     }
     if (auto all = check_all(); !all) return tl::unexpected(all.error());
@@ -186,16 +186,48 @@ class HwConfigResolver {
   const oci::HardwareRequest& hardware_;
   const plan::Board& board_;
   std::vector<const Device*> meant_;
-  unsigned out_of_ = 0;
 };
+
+bool has_device(const annotations::AcceleratorRequest& request, const std::string& name) {
+  return std::any_of(request.devices.begin(), request.devices.end(),
+                     [&](const DeviceRequest& device) { return device.name == name; });
+}
+
+Status add_device(DeviceRequest device, const devtree::Tree& boot_tree, annotations::AcceleratorRequest& request) {
+  for (const auto& other : request.devices) {
+    if (const auto node = plan::node_of(other, boot_tree); !node || *node != device.path) continue;
+    return base::fail(std::errc::invalid_argument, "config.json: vm.hwConfig asks for ", device.path, ", and so does ",
+                      annotations::prefix, "device.", other.name, ": remove one of them");
+  }
+  for (unsigned number = 0; has_device(request, device.name); ++number) device.name = text("hwconfig-", number);
+  request.devices.push_back(std::move(device));
+  return {};
+}
 
 }  // namespace
 
-Result<annotations::Annotations> device_annotations(const oci::HardwareRequest& hardware,
-                                                    const devtree::Tree& boot_tree, const plan::Board& board) {
+Result<std::vector<DeviceRequest>> requested_devices(const oci::HardwareRequest& hardware,
+                                                     const devtree::Tree& boot_tree, const plan::Board& board) {
   std::vector<Device> devices;
   find_devices(boot_tree.root(), boot_tree, devices);
-  return HwConfigResolver(hardware, board).annotations(devices);
+  return HwConfigResolver(hardware, board).devices(devices);
+}
+
+Status apply_vm(const oci::VmSection& vm, const annotations::Annotations& run_time, const devtree::Blob& boot_tree,
+                const plan::Board& board, annotations::AcceleratorRequest& request) {
+  const auto above = annotations::parse(run_time).request.domain;
+  if (vm.memory && !above.memory) request.domain.memory = vm.memory;
+  if (vm.vcpus && !above.vcpus) request.domain.vcpus = vm.vcpus;
+  if (vm.hardware.empty()) return {};
+  const auto tree = devtree::Tree::of(boot_tree);
+  auto devices = requested_devices(vm.hardware, tree, board);
+  if (!devices) return tl::unexpected(devices.error());
+  for (auto& device : *devices) {
+    if (auto added = add_device(std::move(device), tree, request); !added) return added;
+  }
+  std::sort(request.devices.begin(), request.devices.end(),
+            [](const DeviceRequest& a, const DeviceRequest& b) { return a.name < b.name; });
+  return {};
 }
 
 }  // namespace runx::runtime

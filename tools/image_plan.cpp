@@ -68,6 +68,13 @@ Result<plan::HostFacts> board_facts(const Options& options) {
   return facts;
 }
 
+Result<plan::Plan> refused(const Options& options, const plan::Refusals& refusals) {
+  if (options.json) std::cout << base::json_text(nlohmann::json{{"refusals", refusals}}, 2) << "\n";
+  std::string all;
+  for (const auto& refusal : refusals) all += "\n  " + refusal;
+  return base::fail(std::errc::operation_not_permitted, "this board would refuse the image:", all);
+}
+
 Result<plan::Plan> plan_of(const Options& options) {
   const auto run_time = key_values(options.annotations, "--annotation");
   if (!run_time) return tl::unexpected(run_time.error());
@@ -82,17 +89,17 @@ Result<plan::Plan> plan_of(const Options& options) {
                       ": choose the board's with --platform");
   }
   const auto& image = images->front();
-  const auto bitstreams = plan::read_bitstreams(image.rootfs, image.request);
-  if (!bitstreams) return tl::unexpected(bitstreams.error());
   const auto facts = board_facts(options);
   if (!facts) return tl::unexpected(facts.error());
+  const auto worth = plan::files_worth_reading(image.request, *facts);
+  if (!worth.refusals.empty()) return refused(options, worth.refusals);
+  plan::ImageBudget budget(facts->board.image);
+  const auto bitstreams = plan::read_bitstreams(image.rootfs, image.request, worth, budget);
+  if (!bitstreams) return tl::unexpected(bitstreams.error());
+  if (auto taken = budget.take("the root file system", image.ramdisk_bytes, 0); !taken)
+    return tl::unexpected(taken.error());
   auto made = plan::make_plan(image.request, *facts, bitstreams->with_rootfs(image.ramdisk_bytes));
-  if (const auto* refusals = std::get_if<plan::Refusals>(&made)) {
-    if (options.json) std::cout << base::json_text(nlohmann::json{{"refusals", *refusals}}, 2) << "\n";
-    std::string all;
-    for (const auto& refusal : *refusals) all += "\n  " + refusal;
-    return base::fail(std::errc::operation_not_permitted, "this board would refuse the image:", all);
-  }
+  if (const auto* refusals = std::get_if<plan::Refusals>(&made)) return refused(options, *refusals);
   return std::get<plan::Plan>(std::move(made));
 }
 

@@ -222,8 +222,7 @@ Result<Bundle> parse_config(std::string text, const std::string& path) {
   if (auto done = config.read_annotations(bundle.annotations); !done) return tl::unexpected(done.error());
   auto vm = read_vm(*value);
   if (!vm) return tl::unexpected(vm.error());
-  bundle.vm = std::move(vm->annotations);
-  bundle.hardware = std::move(vm->hardware);
+  bundle.vm = std::move(*vm);
   bundle.config = std::move(text);
   return bundle;
 }

@@ -22,8 +22,7 @@ struct Bundle {
   std::string config;  // the text of config.json: later changes of the file have no effect
   guest::GuestProcess process;
   annotations::Annotations annotations;  // of config.json, as they stand there
-  annotations::Annotations vm;           // what its `vm` section says (vm.h); the annotations win over it
-  HardwareRequest hardware;              // what that section asks for in pages and interrupts
+  VmSection vm;                          // the annotations win over it
 };
 
 base::Result<Bundle> read_bundle(base::Host& host, const std::string& path);

@@ -128,17 +128,16 @@ base::Result<VmSection> read_vm(const json& config) {
   if (hardware == nullptr) return out;
   if (!hardware->is_object()) return wrong("vm.hwConfig is not an object");
   if (auto done = refuse(*hardware, "vm.hwConfig", refused_of_hardware); !done) return tl::unexpected(done.error());
-  const std::string p(annotations::prefix);
   if (const auto* vcpus = member(*hardware, "vcpus")) {
     if (!vcpus->is_number_unsigned() || *vcpus < 1U || *vcpus > 128U)
       return wrong("vm.hwConfig.vcpus is not a number from 1 to 128");
-    out.annotations[p + "domain.vcpus"] = std::to_string(vcpus->get<std::uint64_t>());
+    out.vcpus = vcpus->get<unsigned>();
   }
   if (const auto* memory = member(*hardware, "memory")) {
     const auto bytes = memory->is_number_unsigned() ? memory->get<std::uint64_t>() : 0;
     if (bytes == 0 || bytes % mebibyte != 0 || bytes > mebibyte << 20)
       return wrong("vm.hwConfig.memory is not a number of bytes from 1 MiB to 1 TiB, in whole MiB");
-    out.annotations[p + "domain.memory"] = annotations::size_text(bytes);
+    out.memory = bytes;
   }
   for (const auto& done : {read_iomems(*hardware, out.hardware.iomems), read_irqs(*hardware, out.hardware.irqs),
                            read_dtdevs(*hardware, out.hardware.dtdevs)}) {

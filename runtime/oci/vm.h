@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The `vm` section of config.json (runtime-spec, config-vm.md). It comes from whoever runs the container. How many
-// virtual CPUs and how much memory it says is lowered into annotations, which stand below those of config.json and
-// above the image's. The pages, interrupts and IOMMU masters that it asks for are a request like every other:
-// runtime/hardware.h finds out which devices they are. Everything else is the board owner's to say, and is refused by
-// name.
+// The `vm` section of config.json (runtime-spec, config-vm.md). It comes from whoever runs the container, and stands
+// below the annotations of config.json and above the image's. The pages, interrupts and IOMMU masters that it asks for
+// are a request like every other: runtime/hardware.h finds out which devices they are. Everything else is the board
+// owner's to say, and is refused by name.
 
 #include <cstdint>
 #include <optional>
@@ -14,7 +13,6 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "annotations/request.h"
 #include "base/result.h"
 
 namespace runx::oci {
@@ -36,8 +34,9 @@ struct HardwareRequest {
 };
 
 struct VmSection {
-  annotations::Annotations annotations;
-  HardwareRequest hardware;
+  std::optional<unsigned> vcpus = std::nullopt;        // 1..128
+  std::optional<std::uint64_t> memory = std::nullopt;  // bytes, a multiple of 1 MiB, at most 1 TiB
+  HardwareRequest hardware = {};
 };
 
 // `config` is the whole of config.json. Errors: invalid_argument, naming the property.

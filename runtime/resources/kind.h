@@ -25,6 +25,7 @@ struct Acquisition {
   const Container& container;
   const std::string& directory;        // of the container's state
   const plan::Bitstreams& bitstreams;  // of the image
+  const bitstream::Parts& parts;       // that they were read with
   unsigned domid = 0;                  // set once there is a domain
 };
 
@@ -54,6 +55,9 @@ class MachineKind {
   virtual base::Status look(base::Host& host, const annotations::AcceleratorRequest& request,
                             plan::HostFacts& facts) const;
   virtual base::Status look_again(base::Host& host, plan::HostFacts& facts) const;
+  // Reads files of Dom0 that only some plans need, once it is known what may be in this one.
+  virtual base::Status look_closer(base::Host& host, const plan::WorthReading& worth, const bitstream::Parts& parts,
+                                   plan::HostFacts& facts) const;
 
   virtual base::Status acquire(Acquisition& with, const plan::Step& step) const;
   // Gives back what `acquire` took or began to take. Called only while the container holds the step's claims; giving

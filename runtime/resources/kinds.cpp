@@ -34,6 +34,10 @@ base::Status MachineKind::look(base::Host& /*host*/, const annotations::Accelera
   return {};
 }
 base::Status MachineKind::look_again(base::Host& /*host*/, plan::HostFacts& /*facts*/) const { return {}; }
+base::Status MachineKind::look_closer(base::Host& /*host*/, const plan::WorthReading& /*worth*/,
+                                      const bitstream::Parts& /*parts*/, plan::HostFacts& /*facts*/) const {
+  return {};
+}
 base::Status MachineKind::acquire(Acquisition& /*with*/, const plan::Step& /*step*/) const { return {}; }
 base::Status MachineKind::release(base::Host& /*host*/, const Container& /*container*/,
                                   const plan::Step& /*step*/) const {

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <vector>
 
+#include <fcntl.h>
+
 #include "base/printable.h"
 #include "fpga/manager.h"
 #include "fpga/overlay.h"
@@ -14,6 +16,7 @@
 #include "plan/region_kind.h"
 #include "runtime/resources/board_files.h"
 #include "runtime/resources/contents.h"
+#include "runtime/resources/payload.h"
 
 namespace runx::resources {
 namespace {
@@ -45,11 +48,12 @@ Names names_of(const Container& container, const RegionStep& step) {
   return out;
 }
 
-Status write_firmware(base::Host& host, const std::string& name, std::string_view image) {
+template <class Write>
+Status write_firmware(base::Host& host, const Write& write) {
   // Again, because a container that is being given back removes the directory when it is empty.
   for (int attempts_left = 2;; --attempts_left) {
     if (auto made = host.make_directories(fpga::firmware_path(firmware_directory)); !made) return made;
-    auto written = host.write(fpga::firmware_path(name), image);
+    auto written = write();
     if (written || attempts_left == 0 || written.error().code != std::errc::no_such_file_or_directory) return written;
   }
 }
@@ -66,16 +70,20 @@ Status remove_firmware(base::Host& host, const std::string& name) {
   return removed;
 }
 
+Result<base::Fd> open_blank(base::Host& host, const plan::Region& region) {
+  return host.open(region.blank, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+}
+
 // One step on one machine.
 class RegionLoader {
  public:
   RegionLoader(base::Host& host, const Container& container, const RegionStep& step)
       : host_(host), container_(container), step_(step), names_(names_of(container, step)) {}
 
-  Status acquire(const plan::Bitstreams& bitstreams) {
+  Status acquire(const plan::Bitstreams& bitstreams, const bitstream::Parts& parts) {
     if (!step_.loaded) {
-      const auto& files = step_.xclbin_uuid.empty() ? bitstreams.images : bitstreams.files;
-      if (auto done = load(files.at(step_.file), own_content(), Bridges::off_meanwhile); !done) return done;
+      const Payload payload{*bitstreams.files.at(step_.file), bitstreams.facts.at(step_.file), parts};
+      if (auto done = load(payload, own_content(), Bridges::off_meanwhile); !done) return done;
     }
     return step_.node.empty() && step_.overlay ? add_overlay() : Status();
   }
@@ -117,22 +125,23 @@ class RegionLoader {
   }
 
   // Programs the step's regions, and says in the contents what they hold.
-  Status load(const std::string& image, const Content& content, Bridges bridges) {
+  Status load(const Payload& payload, const Content& content, Bridges bridges) {
     for (const auto& region : step_.regions) {
       if (auto forgotten = forget_content(host_, region); !forgotten) return forgotten;
     }
     const bool by_xrt = bridges == Bridges::off_meanwhile && !step_.xclbin_uuid.empty();
-    if (auto done = by_xrt ? load_xclbin(image) : load_firmware(image, bridges); !done) return done;
+    if (auto done = by_xrt ? load_xclbin(payload) : load_firmware(payload, bridges); !done) return done;
     for (const auto& region : step_.regions) {
       if (auto written = write_content(host_, region, content); !written) return written;
     }
     return {};
   }
 
-  Status load_firmware(const std::string& image, Bridges bridges) {
+  Status load_firmware(const Payload& payload, Bridges bridges) {
     const auto manager = fpga::find_manager(host_, step_.manager);
     if (!manager) return tl::unexpected(manager.error());
-    if (auto written = write_firmware(host_, names_.firmware, image); !written) return written;
+    const auto copy = [&] { return copy_payload(payload, host_, fpga::firmware_path(names_.firmware)); };
+    if (auto written = write_firmware(host_, copy); !written) return written;
     if (auto programmed = program(*manager, bridges); !programmed) return programmed;
     // The kernel has read it; it would only cost Dom0's memory.
     return remove_firmware(host_, names_.firmware);
@@ -146,9 +155,9 @@ class RegionLoader {
     return fpga::program(host_, manager, names_.firmware, flags);
   }
 
-  Status load_xclbin(const std::string& file) {
+  Status load_xclbin(const Payload& payload) {
     if (auto made = host_.make_directories(xclbin_directory); !made) return made;
-    if (auto written = host_.write(names_.xclbin, file); !written) return written;
+    if (auto written = copy_file(payload, host_, names_.xclbin); !written) return written;
     if (auto loaded = fpga::load_xclbin(host_, names_.xclbin, step_.xclbin_uuid); !loaded) return loaded;
     return remove_file(host_, names_.xclbin);
   }
@@ -156,7 +165,8 @@ class RegionLoader {
   // For a region that has no node: what an image's overlay has for Dom0 stands by itself.
   Status add_overlay() {
     const auto& file = names_.overlay_file;
-    if (auto written = write_firmware(host_, file, base::text_of(step_.dom0.bytes())); !written) return written;
+    const auto write = [&] { return host_.write(fpga::firmware_path(file), base::text_of(step_.dom0.bytes())); };
+    if (auto written = write_firmware(host_, write); !written) return written;
     if (auto applied = fpga::apply_overlay(host_, names_.overlay, file); !applied) return applied;
     return remove_firmware(host_, file);
   }
@@ -188,16 +198,14 @@ class RegionLoader {
     if (!board) return tl::unexpected(board.error());
     const auto* region = plan::find_region(*board, name);
     if (region == nullptr || region->blank.empty()) return {};
-    const auto file = host_.read(region->blank, plan::largest_bitstream);
+    const auto file = open_blank(host_, *region);
     if (!file) return tl::unexpected(file.error());
     const auto parts = read_parts(host_);
     if (!parts) return tl::unexpected(parts.error());
-    const auto facts = plan::check_blank(*region, *file, *parts);
+    const auto facts = plan::read_blank(*region, *file, *parts);
     if (!facts) return base::fail(std::errc::invalid_argument, facts.error());
-    const auto bytes = base::bytes_of(*file);
-    const auto& info = facts->info;
-    const auto image = bitstream::firmware_image(bytes.subspan(info.payload_offset, info.payload_length));
-    return load(image, {facts->payload_digest, region->blank, "", "", "", false}, Bridges::off_already);
+    return load({*file, *facts, *parts}, {facts->payload_digest, region->blank, "", "", "", false},
+                Bridges::off_already);
   }
 
   base::Host& host_;
@@ -218,7 +226,6 @@ class RegionResource : public MachineKind {
 
   Status look(base::Host& host, const annotations::AcceleratorRequest& request, plan::HostFacts& facts) const override {
     if (request.bitstreams.empty()) return {};
-    if (auto read = read_blanks(host, facts); !read) return read;
     const auto zocl = fpga::find_zocl(host);
     if (!zocl) return tl::unexpected(zocl.error());
     facts.zocl = zocl->has_value();
@@ -236,9 +243,20 @@ class RegionResource : public MachineKind {
     return {};
   }
 
+  Status look_closer(base::Host& host, const plan::WorthReading& worth, const bitstream::Parts& parts,
+                     plan::HostFacts& facts) const override {
+    for (const auto& region : facts.board.regions) {
+      if (region.blank.empty() || !worth.regions.contains(region.name)) continue;
+      const auto file = open_blank(host, region);
+      facts.blanks.emplace(
+          region.name, file ? plan::read_blank(region, *file, parts) : plan::Blank(tl::unexpected(file.error().what)));
+    }
+    return {};
+  }
+
   Status acquire(Acquisition& with, const plan::Step& step) const override {
     const auto& region = step.as<RegionStep>();
-    auto done = RegionLoader(with.host, with.container, region).acquire(with.bitstreams);
+    auto done = RegionLoader(with.host, with.container, region).acquire(with.bitstreams, with.parts);
     if (!done) return base::context(done.error(), region.where());
     return {};
   }
@@ -270,19 +288,6 @@ class RegionResource : public MachineKind {
           {plan::region_claim(region.name), known ? content_text(content->second) : "not known", std::move(entry)});
     }
     return out;
-  }
-
- private:
-  static Status read_blanks(base::Host& host, plan::HostFacts& facts) {
-    const auto parts = read_parts(host);
-    if (!parts) return tl::unexpected(parts.error());
-    for (const auto& region : facts.board.regions) {
-      if (region.blank.empty()) continue;
-      const auto file = host.read(region.blank, plan::largest_bitstream);
-      facts.blanks.emplace(region.name, file ? plan::check_blank(region, *file, *parts)
-                                             : plan::Blank(tl::unexpected(file.error().what)));
-    }
-    return {};
   }
 };
 

@@ -46,6 +46,12 @@ class Ramdisk : public testing::Test {
     return write_ramdisk(open("/ramdisk", O_WRONLY | O_CREAT | O_TRUNC), open("/init", O_RDONLY), process_,
                          open("/root", O_RDONLY | O_DIRECTORY));
   }
+  base::Result<std::uint64_t> measure(const RamdiskLimits& limits = {}) {
+    return ramdisk_size(open("/init", O_RDONLY), process_, open("/root", O_RDONLY | O_DIRECTORY), limits);
+  }
+  base::Result<std::uint64_t> make(const base::Fd& out, const RamdiskLimits& limits) {
+    return write_ramdisk(out, open("/init", O_RDONLY), process_, open("/root", O_RDONLY | O_DIRECTORY), limits);
+  }
   // What the real cpio makes of it: both archives, one after the other.
   void unpack() {
     const auto done = base::run_command(
@@ -119,6 +125,7 @@ TEST_F(Ramdisk, CpioUnpacksTheSameTree) {
   struct stat status {};
   ASSERT_EQ(::stat((folder_ + "/ramdisk").c_str(), &status), 0);
   EXPECT_EQ(static_cast<std::uint64_t>(status.st_size), *bytes);
+  EXPECT_EQ(*measure(), *bytes);
   unpack();
   EXPECT_EQ(tree("/out/rootfs"), tree("/root"));
   EXPECT_EQ(*base::Host().read(folder_ + "/out/init"), "the init");
@@ -150,6 +157,38 @@ TEST_F(Ramdisk, AFileOf4GiBIsRefused) {
   ASSERT_FALSE(bytes);
   EXPECT_EQ(bytes.error().code, std::errc::file_too_large);
   EXPECT_THAT(bytes.error().what, HasSubstr("rootfs/large has 4294967296 bytes"));
+}
+
+TEST_F(Ramdisk, ASparseFileIsRefusedBeforeAByteOfItIsWritten) {
+  write("/root/sparse", "");
+  ASSERT_EQ(::truncate((folder_ + "/root/sparse").c_str(), std::int64_t{3} << 30), 0);
+  const RamdiskLimits limits{.bytes = std::uint64_t{1} << 20};
+  const auto out = open("/ramdisk", O_WRONLY | O_CREAT | O_TRUNC);
+  for (const auto& bytes : {measure(limits), make(out, limits)}) {
+    ASSERT_FALSE(bytes);
+    EXPECT_EQ(bytes.error().code, std::errc::file_too_large);
+    EXPECT_EQ(bytes.error().what,
+              "rootfs/sparse: the root file system has more than 1048576 bytes, all that are left to this image: use a "
+              "smaller one, or raise image.maxBytes of the board file");
+  }
+  struct stat status {};
+  ASSERT_EQ(::stat((folder_ + "/ramdisk").c_str(), &status), 0);
+  EXPECT_LT(status.st_size, 4096);
+}
+
+TEST_F(Ramdisk, EntriesAreCountedBeforeTheirNamesAreKept) {
+  for (int i = 0; i < 10; ++i) write(base::text("/root/", i), "");
+  EXPECT_TRUE(measure({.entries = 10}));
+  EXPECT_THAT(measure({.entries = 9}).error().what, HasSubstr("rootfs: the root file system has more than 9 entries"));
+  const auto out = open("/ramdisk", O_WRONLY | O_CREAT | O_TRUNC);
+  EXPECT_FALSE(make(out, {.entries = 9}));
+}
+
+TEST_F(Ramdisk, NamesOfOneFileAreMeasuredOnce) {
+  write("/root/a", std::string(5000, 'x'));
+  ASSERT_EQ(::link((folder_ + "/root/a").c_str(), (folder_ + "/root/b").c_str()), 0);
+  EXPECT_EQ(*measure(), *make());
+  EXPECT_TRUE(measure({.bytes = 8000}));
 }
 
 TEST_F(Ramdisk, ADeepTreeIsRefusedBeforeTheDescriptorsAre) {

@@ -47,6 +47,7 @@ class PlaceTest : public testing::Test {
   // Left there by another container of the same asker.
   void holds(const std::string& region, char digit) { host_.contents[region] = {digest(digit), "c0", "", ""}; }
 
+  Blank check(const std::string& blank) { return check_blank(region(0), base::bytes_of(blank)); }
   PlacedBitstreams place() { return place_bitstreams(request_, host_, image_); }
   RegionStep placed() {
     auto out = place();
@@ -185,20 +186,20 @@ TEST_F(PlaceTest, TheBlankOfTheRegion) {
 
 TEST_F(PlaceTest, ABlankIsHeldAgainstItsRegionToo) {
   region(0).blank = "/blank.bit";
-  EXPECT_TRUE(check_blank(region(0), fake::make_bitstream()));
+  EXPECT_TRUE(check(fake::make_bitstream()));
   fake::BitstreamOptions options;
   options.header = false;
-  EXPECT_TRUE(check_blank(region(0), fake::make_bitstream(options)));
+  EXPECT_TRUE(check(fake::make_bitstream(options)));
   options = {};
   options.idcode = 0x04738093;
-  EXPECT_THAT(check_blank(region(0), fake::make_bitstream(options)).error(), HasSubstr("IDCODE 04738093"));
+  EXPECT_THAT(check(fake::make_bitstream(options)).error(), HasSubstr("IDCODE 04738093"));
   options = {};
   options.writes = {{0x00082500, 2}};
-  EXPECT_THAT(check_blank(region(0), fake::make_bitstream(options)).error(), HasSubstr("writes outside region pr0"));
+  EXPECT_THAT(check(fake::make_bitstream(options)).error(), HasSubstr("writes outside region pr0"));
   options = {};
   options.partial = false;
-  EXPECT_THAT(check_blank(region(0), fake::make_bitstream(options)).error(), HasSubstr("is a full one"));
-  EXPECT_THAT(check_blank(region(0), "no bitstream").error(), HasSubstr("/blank.bit"));
+  EXPECT_THAT(check(fake::make_bitstream(options)).error(), HasSubstr("is a full one"));
+  EXPECT_THAT(check("no bitstream").error(), HasSubstr("/blank.bit"));
 }
 
 TEST_F(PlaceTest, AfterAFullBitstreamTheRegionsAreGone) {
@@ -215,6 +216,45 @@ TEST_F(PlaceTest, AFileThatNoRegionWouldGetIsLookedAtToo) {
   asked().file = "/boot/full.bit";
   asked().variants = {{"pr0", {"/boot/aes.bit"}}, {"pr1", {"/boot/aes.bit"}}};
   EXPECT_THAT(place().refusals, ElementsAre(HasSubstr("/boot/full.bit is a full one")));
+}
+
+TEST_F(PlaceTest, WhatIsWorthReadingIsWhatARegionThatIsGivenCouldTake) {
+  const auto worth = [&] { return bitstreams_worth_reading(request_, host_); };
+  asked().variants = {{"pr1", {"/boot/aes-1.bit"}}, {"pr9", {"/boot/aes-9.bit"}}};
+  asked().overlay = "/boot/aes.dtbo";
+  EXPECT_THAT(worth().bitstreams, ElementsAre("/boot/aes-1.bit", "/boot/aes.bit"));
+  EXPECT_THAT(worth().overlays, ElementsAre("/boot/aes.dtbo"));
+  EXPECT_THAT(worth().regions, ElementsAre("pr0", "pr1"));
+  // It may be free when the plan is made.
+  host_.holders["region pr1"] = "other";
+  EXPECT_THAT(worth().regions, ElementsAre("pr0", "pr1"));
+  auto one = giving_all();
+  one.give = {"region pr1"};
+  rule(one);
+  EXPECT_THAT(worth().bitstreams, IsEmpty());
+  EXPECT_THAT(worth().refusals, ElementsAre(HasSubstr("pr1 is held by container other")));
+  host_.holders.clear();
+  EXPECT_THAT(worth().bitstreams, ElementsAre("/boot/aes-1.bit"));
+  asked().shell = "another";
+  EXPECT_THAT(worth().bitstreams, IsEmpty());
+  EXPECT_THAT(worth().refusals, ElementsAre(HasSubstr("is for shell another, but region pr0")));
+  asked().shell.reset();
+  asked().region = "pr0";
+  EXPECT_THAT(worth().bitstreams, IsEmpty());
+  EXPECT_THAT(worth().refusals, ElementsAre(HasSubstr("region pr0 is not given")));
+  asked().region = "pr9";
+  EXPECT_THAT(worth().refusals, ElementsAre(HasSubstr("region pr9, which fpga.aes asks for, is not one of")));
+}
+
+TEST_F(PlaceTest, AFileThatWasNotWorthReadingIsNotMissed) {
+  asked().variants = {{"pr1", {"/boot/aes-1.bit"}}};
+  auto one = giving_all();
+  one.give = {"region pr0"};
+  rule(one);
+  EXPECT_THAT(placed().regions, ElementsAre("pr0"));
+  // One that was worth it is.
+  rule(giving_all());
+  EXPECT_THAT(place().refusals, ElementsAre("bitstream /boot/aes-1.bit was not read"));
 }
 
 class XclbinTest : public PlaceTest {

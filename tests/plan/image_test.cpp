@@ -24,6 +24,14 @@ class ImageTest : public testing::Test {
   base::Result<annotations::AcceleratorRequest> request(const annotations::Annotations& run_time = {}) {
     return read_request(rootfs(), run_time);
   }
+  // As a board reads them that could take all that the image asks for.
+  base::Result<Bitstreams> bitstreams(const ImageLimits& limits = {}) {
+    const auto asked = request().value();
+    HostFacts host;
+    host.board = parse_board(fake::fake_board_json(), "board.json").value();
+    ImageBudget budget(limits);
+    return read_bitstreams(rootfs(), asked, files_worth_reading(asked, host), budget);
+  }
   base::Rootfs rootfs() { return std::move(*base::Rootfs::open(board_, "/bundle/rootfs")); }
   void metadata(const std::string& text) { board_.file("/bundle/rootfs/.runx-accel.json", text); }
   void link(const std::string& target, const std::string& name) {
@@ -116,19 +124,17 @@ TEST_F(ImageTest, AnImageMayNotSetTheRuntimesParameters) {
 }
 
 TEST_F(ImageTest, ABitstreamIsReadOnceAndHashedTwice) {
-  const auto read = read_bitstreams(rootfs(), request().value());
+  const auto read = bitstreams();
   ASSERT_TRUE(read) << read.error().what;
   const auto& facts = read->facts.at("/boot/aes.bit");
   EXPECT_EQ(facts.digest, base::sha256_digest(base::bytes_of(fake::fake_bit())));
-  EXPECT_EQ(read->images.at("/boot/aes.bit"), fake::make_stream({}));
+  EXPECT_EQ(facts.size, fake::fake_bit().size());
   EXPECT_EQ(facts.payload_digest, base::sha256_digest(base::bytes_of(fake::make_stream({}))));
   EXPECT_EQ(facts.info.idcode, 0x04A49093U);
 }
 
 TEST_F(ImageTest, ASignatureIsAFileBesideIt) {
-  const auto signature = [&] {
-    return read_bitstreams(rootfs(), request().value()).value().facts.at("/boot/aes.bit").signature;
-  };
+  const auto signature = [&] { return bitstreams().value().facts.at("/boot/aes.bit").signature; };
   EXPECT_EQ(signature(), std::nullopt);
   board_.file("/bundle/rootfs/boot/aes.bit.sig", "signature");
   EXPECT_EQ(signature(), "signature");
@@ -142,24 +148,61 @@ TEST_F(ImageTest, ASignatureIsAFileBesideIt) {
 TEST_F(ImageTest, ABitstreamOfTheHostIsNotRead) {
   board_.file("/secret.bit", fake::fake_bit());
   link(board_.real("/secret.bit"), "/boot/aes.bit");
-  EXPECT_THAT(read_bitstreams(rootfs(), request().value()).error().what, HasSubstr("fpga.aes: cannot open"));
+  EXPECT_THAT(bitstreams().error().what, HasSubstr("fpga.aes: cannot open"));
 }
 
 TEST_F(ImageTest, WhatIsNoBitstreamIsNamed) {
   board_.file("/bundle/rootfs/boot/aes.bit", "#!/bin/sh\n");
-  EXPECT_THAT(read_bitstreams(rootfs(), request().value()).error().what, HasSubstr("fpga.aes: /boot/aes.bit"));
+  EXPECT_THAT(bitstreams().error().what, HasSubstr("fpga.aes: /boot/aes.bit"));
 }
 
 TEST_F(ImageTest, OfAnXclbinTheManagersPartAndTheWholeFileAreRead) {
   const auto whole = fake::make_xclbin({{.kind = 0, .content = fake::make_bitstream()}});
   board_.file("/bundle/rootfs/boot/aes.bit", whole);
-  const auto read = read_bitstreams(rootfs(), request().value());
+  const auto read = bitstreams();
   ASSERT_TRUE(read) << read.error().what;
   const auto& facts = read->facts.at("/boot/aes.bit");
   EXPECT_EQ(facts.info.format, bitstream::Format::xclbin);
   EXPECT_TRUE(facts.info.has_stream);
-  EXPECT_EQ(read->images.at("/boot/aes.bit"), fake::make_stream({}));
-  EXPECT_EQ(read->files.at("/boot/aes.bit"), whole);
+  EXPECT_EQ(facts.payload_digest, base::sha256_digest(base::bytes_of(fake::make_stream({}))));
+  EXPECT_EQ(facts.digest, base::sha256_digest(base::bytes_of(whole)));
+}
+
+TEST_F(ImageTest, NamesOfOneFileAreOneFile) {
+  fs::create_hard_link(board_.real("/bundle/rootfs/boot/aes.bit"), board_.real("/bundle/rootfs/boot/again.bit"));
+  metadata(R"({"io.runx-accel.fpga.aes.bitstream.pr0": "/boot/aes.bit",
+               "io.runx-accel.fpga.aes.bitstream.pr1": "/boot/again.bit"})");
+  board_.file("/bundle/rootfs/boot/again.bit.sig", "signature");
+  // Enough for one.
+  const auto read = bitstreams({.bytes = fake::fake_bit().size() + 100});
+  ASSERT_TRUE(read) << read.error().what;
+  EXPECT_EQ(read->files.at("/boot/aes.bit"), read->files.at("/boot/again.bit"));
+  EXPECT_EQ(read->facts.at("/boot/aes.bit").digest, read->facts.at("/boot/again.bit").digest);
+  EXPECT_EQ(read->facts.at("/boot/aes.bit").signature, std::nullopt);
+  EXPECT_EQ(read->facts.at("/boot/again.bit").signature, "signature");
+}
+
+TEST_F(ImageTest, WhatAnImageMayMakeUsReadIsLimited) {
+  const auto size = fake::fake_bit().size();
+  EXPECT_TRUE(bitstreams({.bytes = size}));
+  EXPECT_EQ(bitstreams({.bytes = size - 1}).error().what,
+            base::text("fpga.aes: bitstream /boot/aes.bit takes the image beyond the ", size - 1,
+                       " bytes that create reads of one: use a smaller one, or raise image.maxBytes in "
+                       "/etc/runx-accel/board.json"));
+  // The file, and the one run of frames that it writes.
+  EXPECT_TRUE(bitstreams({.entries = 2}));
+  EXPECT_THAT(bitstreams({.entries = 1}).error().what, HasSubstr("raise image.maxEntries"));
+  // A sparse file costs nothing to make.
+  fs::resize_file(board_.real("/bundle/rootfs/boot/aes.bit"), (std::uint64_t{256} << 20) + 1);
+  EXPECT_THAT(bitstreams().error().what, HasSubstr("is larger than 268435456 bytes"));
+}
+
+TEST_F(ImageTest, OnlyWhatIsWorthItIsRead) {
+  metadata(R"({"io.runx-accel.fpga.aes.bitstream.pr0": "/boot/aes.bit",
+               "io.runx-accel.fpga.aes.bitstream.pr9": "/boot/of-another-board.bit"})");
+  const auto read = bitstreams();
+  ASSERT_TRUE(read) << read.error().what;
+  EXPECT_EQ(read->facts.size(), 1U);
 }
 
 }  // namespace

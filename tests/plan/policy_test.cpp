@@ -61,9 +61,22 @@ TEST(PolicyFile, TheFirstRuleForSomebodyIsTheOnlyOne) {
 }
 
 TEST(PolicyFile, TheNamespaceIsTheEngines) {
-  EXPECT_EQ(namespace_of({{"io.kubernetes.cri.sandbox-namespace", "a"}, {"x", "y"}}), "a");
-  EXPECT_EQ(namespace_of({{"io.kubernetes.pod.namespace", "b"}}), "b");
-  EXPECT_EQ(namespace_of({}), "");
+  constexpr const char* containerds = "io.kubernetes.cri.sandbox-namespace";
+  constexpr const char* cri_os = "io.kubernetes.pod.namespace";
+  const Policy containerd{.rules = {}, .engine = Engine::containerd};
+  const Policy cri_o{.rules = {}, .engine = Engine::cri_o};
+  EXPECT_EQ(namespace_of(containerd, {{containerds, "a"}, {"x", "y"}}), "a");
+  EXPECT_EQ(namespace_of(cri_o, {{cri_os, "b"}}), "b");
+  EXPECT_EQ(namespace_of(containerd, {}), "");
+  // Another engine's key is its author's word.
+  EXPECT_EQ(namespace_of(containerd, {{cri_os, "b"}}), "");
+  EXPECT_EQ(namespace_of(cri_o, {{containerds, "a"}}), "");
+  for (const auto& policy : {containerd, cri_o}) {
+    EXPECT_EQ(namespace_of(policy, {{containerds, "a"}, {cri_os, "b"}}), "");
+    EXPECT_EQ(namespace_of(policy, {{containerds, "a"}, {cri_os, "a"}}), "a");
+  }
+  EXPECT_EQ(namespace_of({}, {{containerds, "a"}}), "") << "without an engine nobody has a namespace";
+  EXPECT_EQ(parse_policy(R"({"schema": 1, "engine": "cri-o", "rules": []})", "p")->engine, Engine::cri_o);
 }
 
 class PolicyTest : public testing::Test {

@@ -113,7 +113,7 @@ TEST_F(KeysTest, ARegionByItsNodeTakesTheVariantOfItsName) {
                          {"fpga.x.bitstream.pr1", "/b.bit"},
                          {"fpga.x.digest.pr1", digest('a')},
                          {"fpga.x.region", "/amba/pr@01"}};
-  EXPECT_EQ(plan(keys).bitstreams.at(0).file, "/b.bit");
+  EXPECT_EQ(plan(keys).all<RegionStep>().at(0).file, "/b.bit");
   auto other = keys;
   other["fpga.x.digest.pr1"] = digest('c');
   EXPECT_THAT(refusals(other), ElementsAre(HasSubstr("/b.bit has digest")));
@@ -126,9 +126,9 @@ TEST_F(KeysTest, ARegionThatIsAskedForByItsNodeIsNotTakenForAny) {
   host_.board.regions[0].node = "/amba/pr@00";
   const auto made =
       plan({{"fpga.a.bitstream", "/a.bit"}, {"fpga.b.bitstream", "/b.bit"}, {"fpga.b.region", "/amba/pr@00"}});
-  ASSERT_EQ(made.bitstreams.size(), 2U);
-  EXPECT_EQ(made.bitstreams[0].regions.at(0), "pr1");
-  EXPECT_EQ(made.bitstreams[1].regions.at(0), "pr0");
+  ASSERT_EQ(made.all<RegionStep>().size(), 2U);
+  EXPECT_EQ(made.all<RegionStep>().at(0).regions.at(0), "pr1");
+  EXPECT_EQ(made.all<RegionStep>().at(1).regions.at(0), "pr0");
 }
 
 TEST_F(KeysTest, TheShellMustBeTheRegions) {

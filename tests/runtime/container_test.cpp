@@ -2,7 +2,13 @@
 #include "runtime/container.h"
 
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -140,7 +146,12 @@ TEST_F(ContainerTest, AContainerThatAsksForNothingTakesNothing) {
 
 TEST_F(ContainerTest, ThePolicyFileIsObeyed) {
   const std::string path = "/etc/runx-accel/policy.json";
-  board_.file(path, R"({"schema": 1, "rules": [{"namespaces": ["vision"], "give": ["region *", "device *"]}]})");
+  const std::string rules = R"("rules": [{"namespaces": ["vision"], "give": ["region *", "device *"]}]})";
+  board_.file(path, R"({"schema": 1, )" + rules);
+  configure("/annotations/io.kubernetes.cri.sandbox-namespace", "vision");
+  expect_refused("nothing is given to a container without a namespace");  // the policy does not say whose word counts
+  configure("/annotations", {{"io.runx-accel.domain.memory", "96MiB"}});
+  board_.file(path, R"({"schema": 1, "engine": "containerd", )" + rules);
   expect_refused("nothing is given to a container without a namespace: /etc/runx-accel/policy.json has no rule");
   configure("/annotations/io.kubernetes.cri.sandbox-namespace", "other");
   expect_refused("nothing is given to namespace other");
@@ -150,6 +161,9 @@ TEST_F(ContainerTest, ThePolicyFileIsObeyed) {
   annotate(metadata);
   expect_refused("nothing is given to namespace other");
   configure("/annotations/io.kubernetes.cri.sandbox-namespace", "vision");
+  configure("/annotations/io.kubernetes.pod.namespace", "other");
+  expect_refused("nothing is given to a container without a namespace");
+  configure("/annotations/io.kubernetes.pod.namespace", "vision");
   EXPECT_TRUE(create());
 }
 
@@ -182,6 +196,24 @@ TEST_F(ContainerTest, TheVmSectionStandsBetweenImageAndAnnotations) {
   EXPECT_THAT(board_.content(std::string(fake::fake_root) + "/c1/domain.cfg"), HasSubstr("vcpus = 2\n"));
   // config.json says 96MiB in its annotations.
   EXPECT_EQ(fake::fake_domains(board_).at(0).memory, "96");
+}
+
+TEST_F(ContainerTest, TheVmSectionAsksForDevicesOfItsOwn) {
+  const nlohmann::json timer{{"iomems", {{{"firstMFN", 0xff110}, {"nrMFNs", 1}}}}, {"irqs", {68, 69, 70}}};
+  configure("/vm/hwConfig", timer);
+  expect_refused("vm.hwConfig asks for /axi/timer@ff110000, and so does io.runx-accel.device.timer");
+  // An image's keys say nothing of a device that the operator asked for.
+  annotate({{"io.runx-accel.device.hwconfig-0.required", "no"},
+            {"io.runx-accel.device.hwconfig-0.path", fake::fake_ethernet}});
+  const auto start = board_.log().size();
+  const auto done = create();
+  ASSERT_TRUE(done) << done.error().what;
+  EXPECT_THAT(board_.content("/fake/xl/last_config"), HasSubstr("irqs = [ 68, 69, 70 ]\n"));
+  for (const char* file : {"/etc/runx-accel/board.json", "/boot/xen.dtb"})
+    EXPECT_EQ(std::count(board_.log().begin() + static_cast<std::ptrdiff_t>(start), board_.log().end(),
+                         "read " + std::string(file)),
+              1)
+        << file;
 }
 
 TEST_F(ContainerTest, AKeyThatTheRuntimeCannotHonourIsRefused) {
@@ -336,11 +368,80 @@ TEST_F(ContainerTest, RefusalsTouchNothing) {
 TEST_F(ContainerTest, TooLittleMemoryForTheRamdiskLeavesNothing) {
   configure("/annotations/io.runx-accel.domain.memory", "49MiB");
   board_.file("/bundle/rootfs/big", std::string(3'000'000, 'x'));
-  const auto before = board_.rest();
-  const auto done = create();
-  ASSERT_FALSE(done);
-  EXPECT_THAT(done.error().what, HasSubstr("domain.memory 49MiB is too small"));
-  EXPECT_EQ(board_.rest(), before);
+  expect_refused("domain.memory 49MiB is too small");
+}
+
+TEST_F(ContainerTest, ARootFileSystemBeyondTheBudgetIsRefusedBeforeAByteIsWritten) {
+  auto board = base::parse_json(fake::fake_board_json(), "").value();
+  board["image"] = {{"maxBytes", "2MiB"}, {"maxEntries", 20}};
+  board_.file("/etc/runx-accel/board.json", base::json_text(board));
+  board_.file("/bundle/rootfs/big", "");
+  std::filesystem::resize_file(board_.real("/bundle/rootfs/big"), 3 << 20);
+  expect_refused("raise image.maxBytes of the board file");
+  std::filesystem::resize_file(board_.real("/bundle/rootfs/big"), 1 << 20);
+  for (int i = 0; i < 20; ++i) board_.file(base::text("/bundle/rootfs/", i), "");
+  expect_refused("raise image.maxEntries of the board file");
+  for (const auto& line : board_.log()) EXPECT_THAT(line, Not(HasSubstr("ramdisk")));
+}
+
+TEST_F(ContainerTest, WhatIsNotGivenIsNotRead) {
+  // What would be said of it if it were.
+  board_.file("/bundle/rootfs/boot/aes.bit", "#!/bin/sh");
+  const std::string policy = "/etc/runx-accel/policy.json";
+  board_.file(policy, R"({"schema": 1, "rules": [{"give": ["device *"]}]})");
+  expect_refused("region pr0 is not given to a container without a namespace");
+  board_.file(policy, R"({"schema": 1, "rules": [{"give": ["region *"]}]})");
+  expect_refused("device /axi/timer@ff110000 is not given");
+  board_.file(policy, R"({"schema": 1, "rules": [{"give": ["region *", "device *"], "memory": "64MiB"}]})");
+  expect_refused("gives a container without a namespace at most 64MiB");
+  std::filesystem::remove(board_.real(policy));
+  configure("/annotations/io.runx-accel.fpga.aes.region", "pr9");
+  expect_refused("region pr9, which fpga.aes asks for, is not one of this board's regions");
+  configure("/annotations/io.runx-accel.fpga.aes.region", "pr0");
+  ASSERT_TRUE(
+      resources::Ledger::lock(board_).value().take("region pr0", {fake::fake_root, "other", "0123456789abcdef"}));
+  expect_refused("region pr0 is held by container other");
+}
+
+// Six names of one sparse file: what is read of it is not kept.
+TEST_F(ContainerTest, ManyLargeBitstreamsTakeNoMemory) {
+  constexpr std::uint64_t large = std::uint64_t{64} << 20;
+  nlohmann::json board = base::parse_json(fake::fake_board_json(), "").value();
+  nlohmann::json asks{{"io.runx-accel.fpga.aes.partial", "yes"}};
+  board_.file("/bundle/rootfs/boot/0", fake::make_stream({}));
+  std::filesystem::resize_file(board_.real("/bundle/rootfs/boot/0"), large);
+  for (int i = 0; i < 6; ++i) {
+    const auto name = base::text("/boot/", i);
+    const auto region = base::text("r", i);
+    if (i > 0) {
+      std::filesystem::create_hard_link(board_.real("/bundle/rootfs/boot/0"), board_.real("/bundle/rootfs" + name));
+    }
+    board["regions"].push_back(board["regions"][0]);
+    board["regions"].back()["name"] = region;
+    asks["io.runx-accel.fpga.aes.bitstream." + region] = name;
+  }
+  board_.file("/etc/runx-accel/board.json", base::json_text(board));
+  annotate(asks);
+  const auto pid = ::fork();
+  ASSERT_GE(pid, 0);
+  if (pid == 0) {
+    unsigned long data = 0;
+    std::ifstream statm("/proc/self/statm");
+    for (int field = 0; field < 6; ++field) statm >> data;
+    const auto most = data * static_cast<unsigned long>(::sysconf(_SC_PAGESIZE)) + large / 2;
+    const rlimit limit{most, most};
+    ::setrlimit(RLIMIT_DATA, &limit);
+    try {
+      const auto done = create();
+      // The archive of the root file system is too large for the domain, and that is said.
+      std::_Exit(!done && done.error().what.find("is too small for this image") != std::string::npos ? 0 : 1);
+    } catch (const std::bad_alloc&) {
+      std::_Exit(2);
+    }
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(pid, &status, 0), pid);
+  EXPECT_EQ(status, 0);
 }
 
 TEST_F(ContainerTest, AMonitorThatCannotBeginIsTheReason) {

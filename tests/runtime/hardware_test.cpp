@@ -8,14 +8,15 @@
 namespace runx::runtime {
 namespace {
 
+using annotations::AcceleratorRequest;
 using annotations::Annotations;
+using annotations::DeviceRequest;
 using oci::HardwareRequest;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::Pair;
 
-devtree::Tree tree() {
-  return devtree::test::tree_of(R"(#address-cells = <1>; #size-cells = <1>; interrupt-parent = <&gic>;
+devtree::Blob blob() {
+  return devtree::test::blob_of(R"(/dts-v1/; / { #address-cells = <1>; #size-cells = <1>; interrupt-parent = <&gic>;
     gic: gic@f9010000 { compatible = "arm,gic-400"; #interrupt-cells = <3>; reg = <0xf9010000 0x10000>; };
     smmu: iommu@fd800000 { #iommu-cells = <1>; reg = <0xfd800000 0x20000>; };
     timer@ff110000 { reg = <0xff110000 0x1000>; interrupts = <0 36 4>, <0 37 4>; xen,passthrough; };
@@ -24,7 +25,7 @@ devtree::Tree tree() {
     bus@a0000000 { reg = <0xa0000000 0x1000>; #address-cells = <1>; #size-cells = <1>; ranges; xen,passthrough;
       below@a0001000 { reg = <0xa0001000 0x1000>; xen,passthrough; }; };
     region-window@80000000 { compatible = "runx-accel,region-window"; label = "pr0"; reg = <0x80000000 0x10000>;
-      interrupts = <0 89 4>; xen,passthrough; };)");
+      interrupts = <0 89 4>; xen,passthrough; }; };)");
 }
 
 plan::Board board() {
@@ -33,32 +34,36 @@ plan::Board board() {
   return out;
 }
 
-base::Result<Annotations> annotations_of(const HardwareRequest& hardware) {
-  const auto boot_tree = tree();
-  return device_annotations(hardware, boot_tree, board());
+base::Result<std::vector<DeviceRequest>> devices_of(const HardwareRequest& hardware) {
+  const auto boot_tree = devtree::Tree::of(blob());
+  return requested_devices(hardware, boot_tree, board());
+}
+
+std::string applied(const oci::VmSection& vm, const Annotations& run_time, AcceleratorRequest& request) {
+  const auto done = apply_vm(vm, run_time, blob(), board(), request);
+  return done ? "" : done.error().what;
 }
 
 std::string error_of(const HardwareRequest& hardware) {
-  const auto made = annotations_of(hardware);
+  const auto made = devices_of(hardware);
   return made ? "no error" : made.error().what;
 }
 
 TEST(Hardware, PagesAndInterruptsOfADeviceAreTheDevice) {
-  EXPECT_THAT(annotations_of({.iomems = {{0xff110, 1}}, .irqs = {68, 69}}).value(),
-              ElementsAre(Pair("io.runx-accel.device.hwconfig-0.path", "/timer@ff110000")));
+  const DeviceRequest timer{.name = "hwconfig-0", .path = "/timer@ff110000"};
+  EXPECT_THAT(devices_of({.iomems = {{0xff110, 1}}, .irqs = {68, 69}}).value(), ElementsAre(timer));
   // The guest's own place for it, where that is another.
-  EXPECT_THAT(annotations_of({.iomems = {{0xff110, 1, 0xff110}}, .irqs = {68, 69}}).value().size(), 1U);
-  EXPECT_THAT(annotations_of({.iomems = {{0xff110, 1, 0xc0000}}, .irqs = {68, 69}}).value(),
-              ElementsAre(Pair("io.runx-accel.device.hwconfig-0.address", "0xc0000000"),
-                          Pair("io.runx-accel.device.hwconfig-0.path", "/timer@ff110000")));
+  EXPECT_THAT(devices_of({.iomems = {{0xff110, 1, 0xff110}}, .irqs = {68, 69}}).value(), ElementsAre(timer));
+  auto moved = timer;
+  moved.address = 0xc0000000;
+  EXPECT_THAT(devices_of({.iomems = {{0xff110, 1, 0xc0000}}, .irqs = {68, 69}}).value(), ElementsAre(moved));
 }
 
 TEST(Hardware, SeveralDevicesAndABusWithWhatIsOnIt) {
-  EXPECT_THAT(
-      annotations_of({.iomems = {{0xa0000, 2}, {0xff0b0, 1}}, .irqs = {89}, .dtdevs = {"/eth@ff0b0000"}}).value(),
-      ElementsAre(Pair("io.runx-accel.device.hwconfig-0.path", "/eth@ff0b0000"),
-                  Pair("io.runx-accel.device.hwconfig-1.path", "/bus@a0000000")));
-  EXPECT_THAT(annotations_of({.iomems = {{0xa0000, 1}, {0xa0001, 1}}}).value().size(), 1U);
+  EXPECT_THAT(devices_of({.iomems = {{0xa0000, 2}, {0xff0b0, 1}}, .irqs = {89}, .dtdevs = {"/eth@ff0b0000"}}).value(),
+              ElementsAre(DeviceRequest{.name = "hwconfig-0", .path = "/eth@ff0b0000"},
+                          DeviceRequest{.name = "hwconfig-1", .path = "/bus@a0000000"}));
+  EXPECT_THAT(devices_of({.iomems = {{0xa0000, 1}, {0xa0001, 1}}}).value().size(), 1U);
 }
 
 TEST(Hardware, APartOfADeviceIsRefused) {
@@ -94,6 +99,41 @@ TEST(Hardware, WhatARegionHoldsIsAskedForOtherwise) {
       "config.json: vm.hwConfig.iomems has 16 pages from 524288 (address 0x80000000), which is in region pr0: what "
       "a region holds is asked for by annotation (io.runx-accel.fpga.NAME.overlay)");
   EXPECT_THAT(error_of({.irqs = {121}}), HasSubstr("no interrupt of a device"));
+}
+
+TEST(Hardware, NumbersWinOverTheImageAndYieldToAnnotations) {
+  const oci::VmSection vm{.vcpus = 2, .memory = std::uint64_t{128} << 20};
+  AcceleratorRequest request;
+  request.domain.vcpus = 4;
+  EXPECT_EQ(applied(vm, {}, request), "");
+  EXPECT_EQ(request.domain.vcpus, 2U);
+  EXPECT_EQ(request.domain.memory, std::uint64_t{128} << 20);
+  request.domain.memory = std::uint64_t{96} << 20;
+  request.domain.vcpus = 1;
+  EXPECT_EQ(applied(vm, {{"io.runx-accel.domain.memory", "96MiB"}, {"io.runx-accel.domain.vcpus", "1"}}, request), "");
+  EXPECT_EQ(request.domain.memory, std::uint64_t{96} << 20);
+  EXPECT_EQ(request.domain.vcpus, 1U);
+  EXPECT_EQ(applied({}, {}, request), "");
+  EXPECT_EQ(request.domain.vcpus, 1U);
+}
+
+TEST(Hardware, ItsDevicesAreTheirOwnWhateverOthersAreCalled) {
+  const oci::VmSection vm{.hardware = {.iomems = {{0xff110, 1}}, .irqs = {68, 69}}};
+  AcceleratorRequest request;
+  const DeviceRequest of_the_image{.name = "hwconfig-0", .path = "/eth@ff0b0000", .required = false};
+  request.devices = {of_the_image, {.name = "uart", .path = "/uart@ff010000"}};
+  EXPECT_EQ(applied(vm, {}, request), "");
+  EXPECT_THAT(request.devices, ElementsAre(of_the_image, DeviceRequest{.name = "hwconfig-1", .path = "/timer@ff110000"},
+                                           DeviceRequest{.name = "uart", .path = "/uart@ff010000"}));
+}
+
+TEST(Hardware, ANodeThatIsNamedTwiceIsRefused) {
+  const oci::VmSection vm{.hardware = {.iomems = {{0xff110, 1}}, .irqs = {68, 69}}};
+  AcceleratorRequest request;
+  request.devices = {{.name = "timer", .path = "/timer@ff110000", .required = false}};
+  EXPECT_EQ(applied(vm, {}, request),
+            "config.json: vm.hwConfig asks for /timer@ff110000, and so does io.runx-accel.device.timer: remove one of "
+            "them");
 }
 
 }  // namespace

@@ -11,22 +11,22 @@ namespace runx::oci {
 namespace {
 
 using testing::ElementsAre;
-using testing::IsEmpty;
-using testing::Pair;
 
 base::Result<VmSection> vm(const std::string& text) {
   return read_vm(base::parse_json("{\"vm\": " + text + "}", "config.json").value());
 }
 
-TEST(Vm, VcpusAndMemoryBecomeAnnotations) {
-  EXPECT_THAT(vm(R"({"hwConfig": {"vcpus": 2, "memory": 134217728}})")->annotations,
-              ElementsAre(Pair("io.runx-accel.domain.memory", "128MiB"), Pair("io.runx-accel.domain.vcpus", "2")));
+TEST(Vm, VcpusAndMemoryAreNumbers) {
+  const auto read = vm(R"({"hwConfig": {"vcpus": 2, "memory": 134217728}})");
+  EXPECT_EQ(read->vcpus, 2U);
+  EXPECT_EQ(read->memory, 134217728U);
+  EXPECT_TRUE(read->hardware.empty());
 }
 
 TEST(Vm, NothingSaidIsNothing) {
   for (const auto* text : {"null", "{}", R"({"hwConfig": {}})", R"({"kernel": {}, "image": null})",
                            R"({"hwConfig": {"irqs": [], "deviceTree": ""}})"}) {
-    EXPECT_THAT(vm(text)->annotations, IsEmpty()) << text;
+    EXPECT_FALSE(vm(text)->vcpus || vm(text)->memory) << text;
     EXPECT_TRUE(vm(text)->hardware.empty()) << text;
   }
 }

@@ -3,6 +3,9 @@
 
 #include <filesystem>
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -12,9 +15,11 @@
 #include "bitstream/bitstream.h"
 #include "fpga/manager.h"
 #include "fpga/xrt.h"
+#include "plan/image.h"
 #include "plan/region_kind.h"
 #include "runtime/resources/contents.h"
 #include "tests/fake/bitstream.h"
+#include "tests/fake/containers.h"
 #include "tests/fake/fake_board.h"
 #include "tests/fake/fake_fpga.h"
 #include "tests/fake/fake_overlay.h"
@@ -43,7 +48,7 @@ class BitstreamTest : public testing::Test {
             .manager = fake::fpga_name,
             .payload_digest = digest_of(fake::make_stream({}))};
   }
-  static RegionStep bitstream() { return step(); }
+  static RegionStep aes() { return step(); }
   // With a blank that the board's owner put into Dom0.
   RegionStep with_blank() {
     fake::BitstreamOptions options;
@@ -57,11 +62,16 @@ class BitstreamTest : public testing::Test {
     wanted.blank = blank;
     return wanted;
   }
-  base::Status acquire(const RegionStep& step, const std::string& file = fake::make_stream({})) {
+  // With a file that was checked, of an image somewhere else.
+  base::Status acquire(const RegionStep& step, const std::string& content = fake::make_stream({})) {
+    auto facts = plan::bitstream_facts(base::bytes_of(content), "file", runx::bitstream::Parts::built_in());
+    EXPECT_TRUE(facts) << facts.error().what;
+    auto file = std::make_shared<base::Fd>(::memfd_create("file", MFD_CLOEXEC));
+    EXPECT_EQ(::write(file->get(), content.data(), content.size()), static_cast<ssize_t>(content.size()));
     plan::Bitstreams bitstreams;
-    bitstreams.images[step.file] = file;
-    bitstreams.files[step.file] = file;
-    Acquisition with{board_, container_, directory_, bitstreams};
+    bitstreams.facts[step.file] = *facts;
+    bitstreams.files[step.file] = std::move(file);
+    Acquisition with{board_, container_, directory_, bitstreams, runx::bitstream::Parts::built_in()};
     return region_resource().acquire(with, {plan::region_kind(), step});
   }
   base::Status release(const RegionStep& step) {
@@ -83,16 +93,16 @@ class BitstreamTest : public testing::Test {
 
 TEST_F(BitstreamTest, ABitstreamIsTakenAndGivenBack) {
   const auto before = board_.rest();
-  ASSERT_TRUE(acquire(bitstream()));
+  ASSERT_TRUE(acquire(aes()));
   EXPECT_EQ(board_.loads(), 1U);
   EXPECT_EQ(board_.content("/fake/fpga/last_flags"), "1");
-  for (int time = 0; time < 3; ++time) EXPECT_TRUE(release(bitstream()));
+  for (int time = 0; time < 3; ++time) EXPECT_TRUE(release(aes()));
   EXPECT_EQ(board_.rest(), before);
 }
 
 TEST_F(BitstreamTest, GivingBackResetsFlagsThatAKilledLoadLeft) {
   board_.file(std::string(fake::fpga_path) + "/flags", "1\n");
-  ASSERT_TRUE(release(bitstream()));
+  ASSERT_TRUE(release(aes()));
   EXPECT_EQ(flags(), "0\n");
 }
 
@@ -100,28 +110,28 @@ TEST_F(BitstreamTest, GivingBackTakesAwayHalfAFirmwareFile) {
   const auto path = "/lib/firmware/runx-accel/" + std::string(uuid) + "-pr0.bin.AbC123";
   board_.file(path, "half");
   board_.file("/lib/firmware/runx-accel/" + std::string(other_uuid) + "-pr0.bin.AbC123", "another's");
-  ASSERT_TRUE(release(bitstream()));
+  ASSERT_TRUE(release(aes()));
   EXPECT_EQ(board_.list("/lib/firmware/runx-accel").value().size(), 1U);
 }
 
 TEST_F(BitstreamTest, AnAbsentManagerIsNoReasonToKeepTheFile) {
   leave_firmware();
   fs::remove_all(board_.real(fake::fpga_path));
-  EXPECT_TRUE(release(bitstream()));
+  EXPECT_TRUE(release(aes()));
   EXPECT_TRUE(firmware().empty());
 }
 
 TEST_F(BitstreamTest, NorIsOneThatNeverCouldLoad) {
   for (const char* attribute : {"/firmware", "/flags"}) {
     fs::remove(board_.real(fake::fpga_path + std::string(attribute)));
-    ASSERT_FALSE(acquire(bitstream()));
-    EXPECT_TRUE(release(bitstream())) << attribute;
+    ASSERT_FALSE(acquire(aes()));
+    EXPECT_TRUE(release(aes())) << attribute;
   }
 }
 
 TEST_F(BitstreamTest, ADirectoryThatAnotherContainerTakesAwayIsMadeAgain) {
   board_.fail("write", "/lib/firmware/runx-accel/" + std::string(uuid) + "-pr0.bin", ENOENT);
-  EXPECT_TRUE(acquire(bitstream()));
+  EXPECT_TRUE(acquire(aes()));
   EXPECT_EQ(board_.loads(), 1U);
 }
 
@@ -130,14 +140,14 @@ TEST_F(BitstreamTest, AManagerThatCannotBeAskedIs) {
   for (const auto& [operation, path] :
        {std::pair{"list", "/sys/class/fpga_manager"}, {"read", "/sys/class/fpga_manager/fpga0/name"}}) {
     board_.fail(operation, path, EIO);
-    EXPECT_FALSE(release(bitstream())) << operation;
+    EXPECT_FALSE(release(aes())) << operation;
     EXPECT_FALSE(firmware().empty());
   }
 }
 
 TEST_F(BitstreamTest, AFailedLoadNamesTheRegionAndTheState) {
   board_.file("/fake/fpga/fail_next", "110");
-  const auto done = acquire(bitstream());
+  const auto done = acquire(aes());
   ASSERT_FALSE(done);
   EXPECT_THAT(done.error().what, HasSubstr("region pr0: the fpga manager"));
   EXPECT_THAT(done.error().what, HasSubstr("its state is 'write error'"));
@@ -145,22 +155,22 @@ TEST_F(BitstreamTest, AFailedLoadNamesTheRegionAndTheState) {
 }
 
 TEST_F(BitstreamTest, ItsFirmwareFileIsGoneOnceTheKernelHasReadIt) {
-  ASSERT_TRUE(acquire(bitstream()));
+  ASSERT_TRUE(acquire(aes()));
   EXPECT_THAT(firmware(), IsEmpty());
 }
 
 TEST_F(BitstreamTest, GivingBackOneLeavesTheOthersFile) {
   board_.file("/lib/firmware/runx-accel/" + std::string(other_uuid) + "-pr1.bin", "another's");
   leave_firmware();
-  ASSERT_TRUE(release(bitstream()));
+  ASSERT_TRUE(release(aes()));
   EXPECT_THAT(board_.list("/lib/firmware/runx-accel").value(), ElementsAre(std::string(other_uuid) + "-pr1.bin"));
 }
 
 TEST_F(BitstreamTest, WhatTheRegionHoldsIsKnownAlsoAfterItIsGivenBack) {
-  ASSERT_TRUE(acquire(bitstream()));
+  ASSERT_TRUE(acquire(aes()));
   const Content content{digest_of(fake::make_stream({})), "/boot/aes.bit", "c1", "/run/a", "lab", false};
   EXPECT_THAT(contents(), ElementsAre(Pair("pr0", content)));
-  ASSERT_TRUE(release(bitstream()));
+  ASSERT_TRUE(release(aes()));
   EXPECT_THAT(contents(), ElementsAre(Pair("pr0", content)));
 }
 
@@ -172,9 +182,9 @@ TEST_F(BitstreamTest, WhatTheRegionHoldsAlreadyIsNotProgrammed) {
 }
 
 TEST_F(BitstreamTest, AfterAFailedLoadNobodyKnowsWhatTheRegionHolds) {
-  ASSERT_TRUE(acquire(bitstream()));
+  ASSERT_TRUE(acquire(aes()));
   board_.file("/fake/fpga/fail_next", "5");
-  ASSERT_FALSE(acquire(bitstream()));
+  ASSERT_FALSE(acquire(aes()));
   EXPECT_THAT(contents(), IsEmpty());
 }
 
@@ -256,11 +266,12 @@ class XclbinTest : public BitstreamTest {
 
   int status_ = 0;
   std::string loaded_;
+  std::string whole_ = fake::make_xclbin({{.kind = 0, .content = fake::make_bitstream()}});
 };
 
 TEST_F(XclbinTest, GoesToXrtAsACopyOfItsOwn) {
-  ASSERT_TRUE(acquire(xclbin(), "the whole file"));
-  EXPECT_EQ(loaded_, "the whole file");
+  ASSERT_TRUE(acquire(xclbin(), whole_));
+  EXPECT_EQ(loaded_, whole_);
   EXPECT_EQ(board_.loads(), 0U);
   EXPECT_EQ(contents().size(), 1U);
   EXPECT_THAT(copies(), IsEmpty());
@@ -269,7 +280,7 @@ TEST_F(XclbinTest, GoesToXrtAsACopyOfItsOwn) {
 
 TEST_F(XclbinTest, ThatXrtRefusesLeavesNothing) {
   status_ = 1;
-  const auto done = acquire(xclbin(), "the whole file");
+  const auto done = acquire(xclbin(), whole_);
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, std::errc::device_or_resource_busy);
   EXPECT_THAT(done.error().what, testing::StartsWith("region pr0: XRT did not load"));
