@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "base/sha256.h"
+#include "bitstream/bitstream.h"
 #include "tests/fake/bitstream.h"
 #include "tests/fake/fake_fpga.h"
 
@@ -236,9 +237,9 @@ TEST_F(FpgaManager, HasItsFlagsResetAfterAKill) {
 }
 
 TEST(FirmwareImage, HasWholeWords) {
-  EXPECT_EQ(firmware_image(base::bytes_of("")), "");
-  EXPECT_EQ(firmware_image(base::bytes_of("abcd")), "abcd");
-  EXPECT_EQ(firmware_image(base::bytes_of("abcde")), "abcde\xFF\xFF\xFF");
+  EXPECT_EQ(bitstream::firmware_image(base::bytes_of("")), "");
+  EXPECT_EQ(bitstream::firmware_image(base::bytes_of("abcd")), "abcd");
+  EXPECT_EQ(bitstream::firmware_image(base::bytes_of("abcde")), "abcde\xFF\xFF\xFF");
   EXPECT_EQ(firmware_path("runx/a"), "/lib/firmware/runx/a");
 }
 

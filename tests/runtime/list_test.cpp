@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/sha256.h"
+#include "bitstream/bitstream.h"
 #include "fpga/manager.h"
 #include "tests/fake/bitstream.h"
 #include "tests/fake/fake_board.h"
