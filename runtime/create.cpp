@@ -195,7 +195,7 @@ class CreateTransaction {
     if (!pid) return base::context(pid.error(), "the container's monitor");
     theirs.reset();
     state_.monitor = *pid;
-    const auto start = oci::process_start(host_, *pid);
+    const auto start = host_.process_start(*pid);
     if (start) state_.monitor_start = *start;
     if (auto written = oci::write_state(host_, directory_, state_); !written) return written;
     std::string said;
@@ -236,7 +236,7 @@ Status create(const Caller& caller, const CreateOptions& options) {
   if (!request) return tl::unexpected(request.error());
   // Once without the ramdisk's size: what is refused for any other reason leaves no trace at all.
   if (auto possible = plan_for(*request, 0); !possible) return tl::unexpected(possible.error());
-  if (auto made = caller.host.make_directories(caller.root, 0711); !made) return made;
+  if (auto made = caller.host.make_directories(caller.root, 0700); !made) return made;
   if (auto made = caller.host.make_directory(directory); !made) {
     if (made.error().code == std::errc::file_exists) return taken();
     return made;

@@ -49,10 +49,7 @@ Result<std::optional<Claim>> read_claim(base::Host& host, const std::string& pat
 
 }  // namespace
 
-Result<base::Fd> lock_ledger(base::Host& host) {
-  if (auto made = host.make_directories(claims_directory); !made) return tl::unexpected(made.error());
-  return host.lock(claims_directory);
-}
+Result<base::Fd> lock_ledger(base::Host& host) { return host.lock_file(ledger_lock); }
 
 Status take_claim(base::Host& host, const std::string& claim, const Owner& owner) {
   if (auto made = host.make_directories(claims_directory); !made) return made;
@@ -72,8 +69,7 @@ Status take_claim(base::Host& host, const std::string& claim, const Owner& owner
 }
 
 Status release_claim(base::Host& host, const std::string& claim, const Owner& owner) {
-  const auto lock = host.lock(claims_directory);
-  if (!lock && lock.error().code == std::errc::no_such_file_or_directory) return {};
+  const auto lock = lock_ledger(host);
   if (!lock) return tl::unexpected(lock.error());
   // Claims are only taken under the lock, so one that is half written now is of somebody who was killed.
   if (auto removed = host.remove_temporaries(file_of(claim)); !removed) return removed;

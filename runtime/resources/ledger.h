@@ -13,6 +13,7 @@
 namespace runx::resources {
 
 inline constexpr const char* claims_directory = "/run/runx-accel/claims";
+inline constexpr const char* ledger_lock = "/run/runx-accel/ledger.lock";
 
 struct Owner {
   std::string root;  // --root of the runtime
