@@ -72,8 +72,9 @@ Result<Fd> Host::lock(const std::string& path, milliseconds limit) {
     const auto locked = flock_until(file, deadline, path);
     if (!locked) return tl::unexpected(locked.error());
     if (!*locked) {
-      return fail(std::errc::timed_out, lock_holder(file), " holds the lock of ", path, ", and has for ",
-                  std::chrono::duration_cast<std::chrono::seconds>(limit).count(), " s: wait for its end, or end it");
+      const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limit).count();
+      return fail(std::errc::timed_out, "cannot lock ", path, " within ", seconds, " s: ", lock_holder(file),
+                  " holds it: wait for its end, or end it");
     }
     // Whoever held it may have removed it, and somebody else made a new one: that one's lock is the one to hold.
     struct stat held {};
