@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -12,7 +11,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -192,20 +190,6 @@ Status Host::make_directory(const std::string& path, mode_t mode) {
   return {};
 }
 
-Status Host::make_directories(const std::string& path, mode_t mode) {
-  for (std::size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
-    const auto part = path.substr(0, slash);
-    if (::mkdir(real(part).c_str(), mode) != 0 && errno != EEXIST) {
-      return fail_errno(errno, "cannot make the directory ", part);
-    }
-    if (slash == std::string::npos) break;
-  }
-  struct stat status {};
-  if (::stat(real(path).c_str(), &status) != 0) return fail_errno(errno, "cannot look at ", path);
-  if (!S_ISDIR(status.st_mode)) return fail(std::errc::not_a_directory, path, " is there, but it is not a directory");
-  return {};
-}
-
 Status Host::remove(const std::string& path) {
   const auto target = real(path);
   if (::unlink(target.c_str()) == 0 || errno == ENOENT || errno == ENOTDIR) return {};
@@ -244,22 +228,6 @@ Result<Fd> Host::open(const std::string& path, int flags, mode_t mode) {
   return file;
 }
 
-Result<Fd> Host::lock(const std::string& path) {
-  for (;;) {
-    Fd file(::open(real(path).c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file) return fail_errno(errno, "cannot open ", path);
-    while (::flock(file.get(), LOCK_EX) != 0) {
-      if (errno != EINTR) return fail_errno(errno, "cannot lock ", path);
-    }
-    // Whoever held it may have removed it, and somebody else made a new one: that one's lock is the one to hold.
-    struct stat held {};
-    struct stat there {};
-    if (::fstat(file.get(), &held) != 0) return fail_errno(errno, "cannot look at ", path);
-    if (::stat(real(path).c_str(), &there) != 0) return fail_errno(errno, "cannot look at ", path);
-    if (held.st_dev == there.st_dev && held.st_ino == there.st_ino) return file;
-  }
-}
-
 Result<Fd> Host::connect(const std::string& path) {
   const auto target = real(path);
   sockaddr_un address{};
@@ -279,11 +247,6 @@ Result<Outcome> Host::run(const Command& command) { return run_command(command);
 
 Result<int> Host::spawn(const std::vector<std::string>& argv, const std::vector<int>& inherit) {
   return spawn_command(argv, inherit);
-}
-
-Status Host::signal(int pid, int number) {
-  if (::kill(pid, number) != 0) return fail_errno(errno, "cannot signal process ", pid);
-  return {};
 }
 
 }  // namespace runx::base

@@ -8,7 +8,9 @@
 //
 // Errors carry the errno of the call that failed and the path.
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +26,10 @@ namespace runx::base {
 // What can be read of a file from where it stands; more than `limit` bytes are an error (file_too_large). `name` is
 // what errors call it.
 Result<std::string> read_all(const Fd& file, const std::string& name, std::size_t limit);
+
+// How long a lock is waited for unless the caller says otherwise: longer than anybody holds one for a step of a
+// command.
+inline constexpr std::chrono::milliseconds lock_limit{60'000};
 
 class Host {
  public:
@@ -50,8 +56,14 @@ class Host {
   virtual Status write_new(const std::string& path, std::string_view content, mode_t mode = 0600);
   virtual Status append(const std::string& path, std::string_view content);
 
-  virtual Status make_directory(const std::string& path, mode_t mode = 0700);    // file_exists when there is one
-  virtual Status make_directories(const std::string& path, mode_t mode = 0755);  // fine when there is one
+  virtual Status make_directory(const std::string& path, mode_t mode = 0700);  // file_exists when there is one
+  // Those that are missing get `mode`. Fine when there is one that check_directory() likes.
+  virtual Status make_directories(const std::string& path, mode_t mode = 0755);
+  // Nobody but root and we can change what stands at `path`: each directory on the way belongs to root or us, and
+  // others cannot write to it, unless it is root's, sticky, and not the last one (/tmp). Symbolic links of root's and
+  // ours are followed, and what is behind them is looked at. operation_not_permitted names the directory that is open
+  // to others.
+  Status check_directory(const std::string& path);
   // Removing what is not there is fine: giving back twice is allowed everywhere.
   virtual Status remove(const std::string& path);       // a file, or an empty directory
   virtual Status remove_tree(const std::string& path);  // never follows a link, never crosses a mount
@@ -62,15 +74,27 @@ class Host {
   // Opens a file (flags as open(2); O_CLOEXEC is added) for whoever needs the descriptor itself.
   virtual Result<Fd> open(const std::string& path, int flags, mode_t mode = 0);
   // Holds an exclusive flock on a directory or file that exists, waiting for it; let go with the descriptor. What is
-  // locked is what stands at `path` when it returns: no_such_file_or_directory when it went meanwhile.
-  virtual Result<Fd> lock(const std::string& path);
+  // locked is what stands at `path` when it returns: no_such_file_or_directory when it went meanwhile. timed_out names
+  // the holder. Whoever can open `path` can hold it: it is to be closed to others.
+  virtual Result<Fd> lock(const std::string& path, std::chrono::milliseconds limit = lock_limit);
+  // The same of a lock file, which is made when there is none (mode 0600, and its directory 0700). One that others can
+  // open is an error (operation_not_permitted).
+  Result<Fd> lock_file(const std::string& path, std::chrono::milliseconds limit = lock_limit);
   virtual Result<Fd> connect(const std::string& path);  // AF_UNIX stream
 
   virtual Result<Outcome> run(const Command& command);
   virtual Result<int> spawn(const std::vector<std::string>& argv, const std::vector<int>& inherit);
-  virtual Status signal(int pid, int number);  // no_such_process when it is gone
+
+  // When a process was started, in clock ticks after boot (proc(5), stat, field 22): a pid alone may be reused.
+  // no_such_process once it is gone or only waits to be reaped.
+  Result<std::uint64_t> process_start(int pid);
+  // To the process that was started at `start`, and never to another that has its pid now: no_such_process then, and
+  // when it is gone.
+  virtual Status signal(int pid, std::uint64_t start, int number);
 
  private:
+  std::string lock_holder(const Fd& file);
+
   std::string root_;
 };
 

@@ -16,8 +16,9 @@ using base::Result;
 using base::Status;
 
 constexpr const char* managers = "/sys/class/fpga_manager";
-constexpr const char* lock_directory = "/run/runx-accel";
 constexpr const char* lock_path = "/run/runx-accel/fpga.lock";
+// Several containers may want to program at the same time, and a load may take as long as XRT's process is given.
+constexpr std::chrono::minutes lock_limit{5};
 constexpr std::size_t longest_name = 254;  // NAME_MAX less the NUL that the kernel's strcpy adds
 
 std::string without_newline(std::string text) {
@@ -88,13 +89,7 @@ Status check_firmware_name(const std::string& name) {
 }
 
 Result<Fd> lock_managers(Host& host) {
-  if (auto made = host.make_directories(lock_directory); !made) {
-    return base::context(made.error(), "cannot reserve the fpga manager");
-  }
-  if (auto made = host.open(lock_path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600); !made) {
-    return base::context(made.error(), "cannot reserve the fpga manager");
-  }
-  auto locked = host.lock(lock_path);
+  auto locked = host.lock_file(lock_path, lock_limit);
   if (!locked) return base::context(locked.error(), "cannot reserve the fpga manager");
   return locked;
 }

@@ -50,8 +50,8 @@ void Sender::emit(std::string& out, std::size_t limit) {
   }
 }
 
-void Sender::emit_probe(std::string& out) const {
-  if (waiting()) append_frame(out, {Kind::probe, stream_, sent_});
+void Sender::emit_probe(std::string& out, std::size_t limit) const {
+  if (waiting() && out.size() < limit) append_frame(out, {Kind::probe, stream_, sent_});
 }
 
 void Sender::on_frame(const Frame& frame) {
@@ -103,7 +103,8 @@ void Receiver::consume(std::size_t count) {
   passed_ += static_cast<std::uint32_t>(std::min<std::size_t>(count, held()));
 }
 
-void Receiver::emit(std::string& out) {
+void Receiver::emit(std::string& out, std::size_t limit) {
+  if (out.size() >= limit) return;
   const std::uint32_t now = passed_ + (ended() ? 1 : 0);
   // Often enough to keep the sender busy, seldom enough not to answer each frame with one.
   if (tell_ || (now != told_ && (held() == 0 || now - told_ >= window_size / 4))) {

@@ -42,9 +42,9 @@ class Sender {
   void push(base::Bytes data);
   void finish() { finished_ = true; }
 
-  // Appends what is to be sent, until `out` has at least `limit` bytes.
+  // Appends what is to be sent, until `out` has at least `limit` bytes: the other side may never read.
   void emit(std::string& out, std::size_t limit);
-  void emit_probe(std::string& out) const;
+  void emit_probe(std::string& out, std::size_t limit) const;
 
   // ack and resend of this stream; a value that makes no sense is ignored.
   void on_frame(const Frame& frame);
@@ -75,8 +75,8 @@ class Receiver {
   void consume(std::size_t count);
   bool ended() const { return ended_ && pending().empty(); }
 
-  // Appends the acknowledgements and requests that are due.
-  void emit(std::string& out);
+  // Appends the acknowledgements and requests that are due, unless `out` has `limit` bytes or more: then they stay due.
+  void emit(std::string& out, std::size_t limit);
 
  private:
   std::uint32_t held() const { return received_ - passed_; }

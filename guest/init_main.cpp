@@ -33,7 +33,6 @@ namespace {
 using namespace runx;
 
 constexpr int could_not_run = 255;
-constexpr std::size_t longest_orders = 1 << 20;
 constexpr int console_off = 6;  // SYSLOG_ACTION_CONSOLE_OFF, syslog(2)
 
 void say(int fd, const std::string& text) {
@@ -48,7 +47,7 @@ base::Result<guest::GuestProcess> read_orders() {
   for (ssize_t got = 0; (got = ::read(file.get(), part.data(), part.size())) != 0;) {
     if (got < 0) return base::fail_errno(errno, "cannot read ", guest::process_path);
     bytes.append(part, 0, static_cast<std::size_t>(got));
-    if (bytes.size() > longest_orders) return base::fail(std::errc::file_too_large, guest::process_path);
+    if (bytes.size() > guest::longest_orders) return base::fail(std::errc::file_too_large, guest::process_path);
   }
   return guest::GuestProcess::decode(base::bytes_of(bytes));
 }

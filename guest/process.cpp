@@ -46,6 +46,10 @@ class Writer {
 
   base::Result<std::string> take() {
     if (!bad_.empty()) return base::fail(std::errc::invalid_argument, "process: a value of ", bad_, " holds a NUL");
+    if (out_.size() > longest_orders) {
+      return base::fail(std::errc::argument_list_too_long, "process: args, env and mounts take ", out_.size(),
+                        " bytes, and the guest's init takes ", longest_orders, ": pass less in args and env");
+    }
     return std::move(out_);
   }
 

@@ -7,6 +7,7 @@
 // The encoding is a sequence of records `key=value`, each ended by a NUL: any string that a program can be
 // started with survives, and neither side needs a parser for more.
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -36,6 +37,9 @@ struct GuestRlimit {
   bool operator==(const GuestRlimit&) const = default;
 };
 
+// What init reads at most, in bytes: it has it in memory twice while it decodes, in a guest that may be small.
+inline constexpr std::size_t longest_orders = std::size_t{1} << 20;
+
 struct GuestProcess {
   std::vector<std::string> args;  // at least one
   std::vector<std::string> env;   // "NAME=value"
@@ -51,7 +55,7 @@ struct GuestProcess {
   std::vector<GuestMount> mounts;  // in this order
   bool operator==(const GuestProcess&) const = default;
 
-  // invalid_argument when a string holds a NUL.
+  // invalid_argument when a string holds a NUL, argument_list_too_long when it takes more than longest_orders.
   base::Result<std::string> encode() const;
   // invalid_argument with the record for anything that encode() does not write.
   static base::Result<GuestProcess> decode(base::Bytes bytes);

@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <optional>
 #include <utility>
 
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -21,14 +23,38 @@ namespace runx::guest {
 
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
+// So long the program's streams stay open after its end when somebody else holds them: a process that sleeps in a
+// driver does not even end by SIGKILL.
+constexpr std::chrono::milliseconds orphan_limit{500};
+
+// What the program writes to.
+struct Output {
+  base::Fd pipe;
+  Sender sender;
+  std::size_t left = 0;  // bytes of the program's own that are in the pipe, once it has ended
+
+  bool room() const { return pipe && sender.room() > 0; }
+  void end() {
+    sender.finish();
+    pipe.reset();
+  }
+};
+
 class Supervisor {
  public:
   Supervisor(int console, const base::Fd& children, Program program)
-      : line_(console), children_(children), program_(std::move(program)) {}
+      : line_(console),
+        children_(children),
+        pid_(program.pid),
+        input_pipe_(std::move(program.input)),
+        output_{std::move(program.output), Sender(stream_out)},
+        errors_{std::move(program.errors), Sender(stream_err)} {}
 
   base::Result<int> run() {
     append_frame(line_.out(), {Kind::ready, 0, protocol_version});
-    while (!code_ || !output_.done() || !errors_.done()) {
+    while (!code_ || !output_.sender.done() || !errors_.sender.done()) {
       if (auto done = step(); !done) return tl::unexpected(done.error());
     }
     append_frame(line_.out(), {Kind::exit, 0, static_cast<std::uint32_t>(*code_)});
@@ -46,34 +72,52 @@ class Supervisor {
 
   base::Status step() {
     give_input();
-    input_.emit(line_.out());
-    output_.emit(line_.out(), Line::enough);
-    errors_.emit(line_.out(), Line::enough);
+    input_.emit(line_.out(), Line::enough);
+    output_.sender.emit(line_.out(), Line::enough);
+    errors_.sender.emit(line_.out(), Line::enough);
     if (!line_.write()) return gone();
     std::array<pollfd, 5> waiting{{
         {line_.fd(), static_cast<short>(POLLIN | (line_.wants_write() ? POLLOUT : 0)), 0},
         {children_.get(), POLLIN, 0},
-        {output_.room() > 0 ? program_.output.get() : -1, POLLIN, 0},
-        {errors_.room() > 0 ? program_.errors.get() : -1, POLLIN, 0},
-        {input_.pending().empty() ? -1 : program_.input.get(), POLLOUT, 0},
+        {output_.room() ? output_.pipe.get() : -1, POLLIN, 0},
+        {errors_.room() ? errors_.pipe.get() : -1, POLLIN, 0},
+        {input_.pending().empty() ? -1 : input_pipe_.get(), POLLOUT, 0},
     }};
-    const bool asking = !heard_ || output_.waiting() || errors_.waiting();
-    const int ready = ::poll(waiting.data(), waiting.size(), asking ? probe_after_ms : -1);
+    const int ready = ::poll(waiting.data(), waiting.size(), patience());
     if (ready < 0 && errno != EINTR) return base::fail_errno(errno, "cannot wait");
     if (ready == 0) probe();
     if (waiting[0].revents != 0 && !line_.read([this](const Frame& frame) { on_frame(frame); }, [](auto) {})) {
       return gone();
     }
     if (waiting[1].revents != 0) reap();
-    if (waiting[2].revents != 0) take(program_.output, output_);
-    if (waiting[3].revents != 0) take(program_.errors, errors_);
+    if (waiting[2].revents != 0) take(output_);
+    if (waiting[3].revents != 0) take(errors_);
+    if (code_) leave_orphans();
     return {};
   }
 
+  bool asking() const { return !heard_ || output_.sender.waiting() || errors_.sender.waiting(); }
+
+  // In milliseconds.
+  int patience() const {
+    const int probe = asking() ? probe_after_ms : -1;
+    if (!code_ || (!output_.pipe && !errors_.pipe)) return probe;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(leave_at_ - Clock::now()).count();
+    return left <= 0 ? probe : static_cast<int>(left);
+  }
+
+  // What the program has written comes first, however slow its reader is.
+  void leave_orphans() {
+    if (Clock::now() < leave_at_) return;
+    for (auto* output : {&output_, &errors_}) {
+      if (output->pipe && output->left == 0) output->end();
+    }
+  }
+
   void probe() {
-    if (!heard_) append_frame(line_.out(), {Kind::ready, 0, protocol_version});
-    output_.emit_probe(line_.out());
-    errors_.emit_probe(line_.out());
+    if (!heard_ && line_.has_room()) append_frame(line_.out(), {Kind::ready, 0, protocol_version});
+    output_.sender.emit_probe(line_.out(), Line::enough);
+    errors_.sender.emit_probe(line_.out(), Line::enough);
   }
 
   void on_frame(const Frame& frame) {
@@ -86,11 +130,11 @@ class Supervisor {
         break;
       case Kind::ack:
       case Kind::resend:
-        if (frame.stream == stream_out) output_.on_frame(frame);
-        if (frame.stream == stream_err) errors_.on_frame(frame);
+        if (frame.stream == stream_out) output_.sender.on_frame(frame);
+        if (frame.stream == stream_err) errors_.sender.on_frame(frame);
         break;
       case Kind::signal:
-        if (!code_ && frame.value > 0 && frame.value < NSIG) ::kill(program_.pid, static_cast<int>(frame.value));
+        if (!code_ && frame.value > 0 && frame.value < NSIG) ::kill(pid_, static_cast<int>(frame.value));
         break;
       case Kind::ready:
       case Kind::exit:
@@ -102,27 +146,41 @@ class Supervisor {
   void give_input() {
     while (!input_.pending().empty()) {
       const auto bytes = input_.pending();
-      const ssize_t put = program_.input ? ::write(program_.input.get(), bytes.data(), bytes.size())
-                                         : static_cast<ssize_t>(bytes.size());
+      const ssize_t put =
+          input_pipe_ ? ::write(input_pipe_.get(), bytes.data(), bytes.size()) : static_cast<ssize_t>(bytes.size());
       if (put < 0 && errno == EINTR) continue;
       if (put < 0 && errno == EAGAIN) return;
       if (put < 0) {
-        program_.input.reset();
+        input_pipe_.reset();
         continue;
       }
       input_.consume(static_cast<std::size_t>(put));
     }
-    if (input_.ended()) program_.input.reset();
+    if (input_.ended()) input_pipe_.reset();
   }
 
-  static void take(base::Fd& from, Sender& into) {
+  static void take(Output& output) {
     std::array<std::uint8_t, 4096> buffer;
-    const ssize_t got = ::read(from.get(), buffer.data(), std::min(buffer.size(), into.room()));
+    const ssize_t got = ::read(output.pipe.get(), buffer.data(), std::min(buffer.size(), output.sender.room()));
     if (got > 0) {
-      into.push(base::Bytes(buffer).first(static_cast<std::size_t>(got)));
+      const auto size = static_cast<std::size_t>(got);
+      output.sender.push(base::Bytes(buffer).first(size));
+      output.left -= std::min(output.left, size);
     } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
-      into.finish();
-      from.reset();
+      output.end();
+    }
+  }
+
+  void on_end(int status) {
+    code_ = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    input_pipe_.reset();
+    if (::getpid() == 1) ::kill(-1, SIGKILL);
+    leave_at_ = Clock::now() + orphan_limit;
+    for (auto* output : {&output_, &errors_}) {
+      int bytes = 0;
+      if (output->pipe && ::ioctl(output->pipe.get(), FIONREAD, &bytes) == 0 && bytes > 0) {
+        output->left = static_cast<std::size_t>(bytes);
+      }
     }
   }
 
@@ -132,21 +190,20 @@ class Supervisor {
     }
     int status = 0;
     for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
-      if (pid != program_.pid) continue;
-      code_ = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-      program_.input.reset();
-      if (::getpid() == 1) ::kill(-1, SIGKILL);
+      if (pid == pid_) on_end(status);
     }
   }
 
   Line line_;
   const base::Fd& children_;
-  Program program_;
+  pid_t pid_;
+  base::Fd input_pipe_;
   Receiver input_{stream_in};
-  Sender output_{stream_out};
-  Sender errors_{stream_err};
+  Output output_;
+  Output errors_;
   bool heard_ = false;  // the host listens
   std::optional<int> code_;
+  Clock::time_point leave_at_;  // with code_
 };
 
 }  // namespace

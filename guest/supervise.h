@@ -15,7 +15,8 @@ namespace runx::guest {
 base::Result<base::Fd> watch_children();
 
 // `console` is a raw, non-blocking terminal. When the program ends and we are the init of a system, everything that
-// it left behind is killed, as the kernel does when a PID namespace's init ends. Returns the exit code: the
+// it left behind is killed, as the kernel does when a PID namespace's init ends. What does not die and holds the
+// program's streams open is not waited for: what the program itself wrote is passed on. Returns the exit code: the
 // program's own, or 128 + n for its death by signal n. Every child of the calling process is reaped.
 base::Result<int> supervise(int console, const base::Fd& children, Program program);
 

@@ -13,8 +13,6 @@ namespace runx::runtime {
 
 namespace {
 
-constexpr int stuck_ms = 5000;  // so long a reader who takes nothing is waited for
-
 // The descriptor's number stays taken: nothing else may come to stand there.
 void shut(int fd) {
   const base::Fd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
@@ -25,9 +23,11 @@ void shut(int fd) {
 
 std::array<pollfd, Console::watched> Console::wait_for() {
   if (!line_gone_) {
-    if (answer_) guest::append_frame(line_.out(), {guest::Kind::ready, 0, guest::protocol_version});
-    answer_ = false;
-    for (auto& output : outputs_) output.receiver.emit(line_.out());
+    if (answer_ && line_.has_room()) {
+      guest::append_frame(line_.out(), {guest::Kind::ready, 0, guest::protocol_version});
+      answer_ = false;
+    }
+    for (auto& output : outputs_) output.receiver.emit(line_.out(), guest::Line::enough);
     while (heard_ && signals_ != 0 && line_.has_room()) {
       const auto number = static_cast<std::uint32_t>(std::countr_zero(signals_) + 1);
       guest::append_frame(line_.out(), {guest::Kind::signal, 0, number});
@@ -40,7 +40,7 @@ std::array<pollfd, Console::watched> Console::wait_for() {
     return pollfd{output.receiver.pending().empty() ? -1 : output.fd, POLLOUT, 0};
   };
   return {{{line_gone_ ? -1 : terminal_.get(), static_cast<short>(POLLIN | (line_.wants_write() ? POLLOUT : 0)), 0},
-           {heard_ && !line_gone_ && input_.room() > 0 ? 0 : -1, POLLIN, 0},
+           {heard_ && !line_gone_ && input_.room() > 0 ? in_ : -1, POLLIN, 0},
            output_of(outputs_[0]),
            output_of(outputs_[1])}};
 }
@@ -98,7 +98,7 @@ void Console::on_frame(const guest::Frame& frame) {
 
 void Console::take_input() {
   std::array<std::uint8_t, 4096> buffer;
-  const ssize_t got = ::read(0, buffer.data(), std::min(buffer.size(), input_.room()));
+  const ssize_t got = ::read(in_, buffer.data(), std::min(buffer.size(), input_.room()));
   if (got > 0) {
     input_.push(base::Bytes(buffer).first(static_cast<std::size_t>(got)));
   } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
@@ -128,13 +128,16 @@ void Console::pass_on(Output& output) {
   }
 }
 
-void Console::finish(int quiet_ms) {
+void Console::finish(Waiter& waiter, int quiet_ms, std::chrono::milliseconds limit) {
+  constexpr int stuck_ms = std::chrono::milliseconds(stuck_limit).count();
+  const auto end = waiter.now() + limit;
   for (;;) {
     auto waiting = wait_for();
     waiting[0].events = POLLIN;
     waiting[1].fd = -1;
     const bool passing = waiting[2].fd >= 0 || waiting[3].fd >= 0;
-    const int ready = ::poll(waiting.data(), waiting.size(), passing ? stuck_ms : quiet_ms);
+    if (waiter.now() >= end) return;
+    const int ready = waiter.poll(waiting, std::min(passing ? stuck_ms : quiet_ms, waiter.milliseconds_to(end)));
     if (ready < 0 && errno == EINTR) continue;
     if (ready <= 0) return;
     handle(waiting);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <string_view>
 
@@ -23,6 +24,9 @@ using base::Fd;
 using base::Result;
 using base::Status;
 
+// A command on a container waits for the one before it, and the longest is a create: xl has three minutes for its part.
+constexpr std::chrono::minutes lock_limit{5};
+
 struct Locked {
   std::string directory;
   Fd lock;
@@ -33,16 +37,31 @@ tl::unexpected<base::Error> unknown(const std::string& id) {
   return base::fail(std::errc::no_such_file_or_directory, "container ", id, " does not exist");
 }
 
-Result<Locked> open_container(const Caller& caller, const std::string& id) {
+tl::unexpected<base::Error> not_running(const std::string& id, oci::Status status) {
+  return base::fail(std::errc::no_such_process, "container not running: ", id, " is ", oci::status_text(status));
+}
+
+// What stands in a directory that others can write to is not the runtime's word.
+Result<std::string> find_directory(const Caller& caller, const std::string& id) {
   if (auto valid = oci::check_id(id); !valid) return tl::unexpected(valid.error());
-  const auto directory = oci::directory_of(caller.root, id);
-  auto lock = caller.host.lock(directory);
-  if (!lock && lock.error().code == std::errc::no_such_file_or_directory) return unknown(id);
-  if (!lock) return tl::unexpected(lock.error());
+  if (auto safe = caller.host.check_directory(caller.root); !safe) return tl::unexpected(safe.error());
+  return oci::directory_of(caller.root, id);
+}
+
+Result<oci::State> read_state(const Caller& caller, const std::string& id, const std::string& directory) {
   auto state = oci::read_state(caller.host, directory);
   if (!state && state.error().code == std::errc::no_such_file_or_directory) return unknown(id);
+  return state;
+}
+
+Result<Locked> open_container(const Caller& caller, const std::string& id) {
+  const auto directory = find_directory(caller, id);
+  auto lock = directory ? caller.host.lock(*directory, lock_limit) : Result<Fd>(tl::unexpected(directory.error()));
+  if (!lock && lock.error().code == std::errc::no_such_file_or_directory) return unknown(id);
+  if (!lock) return tl::unexpected(lock.error());
+  auto state = read_state(caller, id, *directory);
   if (!state) return tl::unexpected(state.error());
-  return Locked{directory, std::move(*lock), std::move(*state)};
+  return Locked{*directory, std::move(*lock), std::move(*state)};
 }
 
 // A create or delete that was killed may have left a directory without a state, but with nothing in it that is not
@@ -84,27 +103,33 @@ Status kill(const Caller& caller, const std::string& id, int signal) {
   const auto& state = container->state;
   const auto status = oci::current_status(caller.host, state);
   if (status != oci::Status::created && status != oci::Status::running) {
-    return base::fail(std::errc::no_such_process, "container not running: ", id, " is ", oci::status_text(status));
+    return not_running(id, status);
   }
-  if (signal == SIGKILL) return xen::destroy(caller.host, state.uuid);
+  if (signal == SIGKILL) {
+    if (auto destroyed = xen::destroy(caller.host, state.uuid); !destroyed) return destroyed;
+    // Whoever kills a container may delete it next.
+    return end_monitor(caller.host, state);
+  }
   // The monitor hands it to the program in the guest; but STOP would stop the monitor itself, and CONT alone means
   // nothing.
   if (signal == SIGSTOP || signal == SIGCONT) {
     return base::fail(std::errc::not_supported, "signal ", signal,
                       " cannot be delivered to a domain: use xl pause and xl unpause");
   }
-  return caller.host.signal(state.monitor, signal);
+  auto sent = caller.host.signal(state.monitor, state.monitor_start, signal);
+  if (!sent && sent.error().code == std::errc::no_such_process) return not_running(id, oci::Status::stopped);
+  return sent;
 }
 
 Status remove(const Caller& caller, const std::string& id, bool force) {
-  if (auto valid = oci::check_id(id); !valid) return valid;
-  const auto directory = oci::directory_of(caller.root, id);
-  const auto lock = caller.host.lock(directory);
+  const auto found = find_directory(caller, id);
+  const auto lock = found ? caller.host.lock(*found, lock_limit) : Result<Fd>(tl::unexpected(found.error()));
   if (!lock) {
     if (lock.error().code != std::errc::no_such_file_or_directory) return tl::unexpected(lock.error());
     if (force) return {};  // engines clean up after a failed create this way
     return unknown(id);
   }
+  const auto& directory = *found;
   // A create that was killed may have left no state; the journal alone decides what is given back.
   const auto state = oci::read_state(caller.host, directory);
   if (!state && state.error().code == std::errc::no_such_file_or_directory) {
@@ -123,9 +148,13 @@ Status remove(const Caller& caller, const std::string& id, bool force) {
 }
 
 Result<std::string> state(const Caller& caller, const std::string& id) {
-  const auto container = open_container(caller, id);
-  if (!container) return tl::unexpected(container.error());
-  return oci::state_json(container->state, oci::current_status(caller.host, container->state));
+  // Without the lock: the file is replaced as a whole, and who asks does not want to wait for a create.
+  const auto directory = find_directory(caller, id);
+  if (!directory && directory.error().code == std::errc::no_such_file_or_directory) return unknown(id);
+  if (!directory) return tl::unexpected(directory.error());
+  const auto state = read_state(caller, id, *directory);
+  if (!state) return tl::unexpected(state.error());
+  return oci::state_json(*state, oci::current_status(caller.host, *state));
 }
 
 std::string features(base::Host& host) {

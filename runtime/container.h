@@ -6,11 +6,11 @@
 //   create   checks everything, takes the resources through the journal, launches the domain paused and the
 //            monitor beside it, and writes the pid-file
 //   start    lets the domain run
-//   kill     KILL ends the domain, every other signal goes to the program in it
+//   kill     KILL ends the domain and waits for the monitor's end, every other signal goes to the program in it
 //   delete   gives everything back: the same undo that a failed or killed create gets
 //
-// Every call holds the lock of the container's directory for as long as it lasts, so calls on one container follow
-// each other. Errors carry strings that containerd's shim matches ("does not exist", "container not running").
+// Every call but state() holds the lock of the container's directory for as long as it lasts, so calls on one container
+// follow each other. Errors carry strings that containerd's shim matches ("does not exist", "container not running").
 
 #include <string>
 

@@ -145,6 +145,7 @@ class CreateTransaction {
     state_.bundle = request.bundle.path;
     state_.rootfs = request.bundle.rootfs;
     state_.created = oci::now_rfc3339();
+    state_.boot = oci::boot_id(caller.host);
     state_.uuid = xen::uuid_of(caller.root + "\n" + options.id);
     state_.annotations = request.bundle.annotations;
     container_ = {{caller.root, options.id, std::move(generation)}, state_.uuid, request.host.kubernetes_namespace};
@@ -225,7 +226,7 @@ class CreateTransaction {
     if (!pid) return base::context(pid.error(), "the container's monitor");
     theirs.reset();
     state_.monitor = *pid;
-    const auto start = oci::process_start(host_, *pid);
+    const auto start = host_.process_start(*pid);
     if (start) state_.monitor_start = *start;
     if (auto written = oci::write_state(host_, directory_, state_); !written) return written;
     std::string said;
@@ -269,7 +270,7 @@ Status create(const Caller& caller, const CreateOptions& options) {
   // Once before anything is written: what is refused leaves no trace at all.
   if (auto possible = plan_for(*request, request->rootfs_bytes, caller.kinds); !possible)
     return tl::unexpected(possible.error());
-  if (auto made = caller.host.make_directories(caller.root, 0711); !made) return made;
+  if (auto made = caller.host.make_directories(caller.root, 0700); !made) return made;
   if (auto made = caller.host.make_directory(directory); !made) {
     if (made.error().code == std::errc::file_exists) return taken();
     return made;

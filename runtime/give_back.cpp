@@ -12,22 +12,6 @@ namespace {
 
 using base::Status;
 
-// The monitor sees its domain go and ends by itself; one that does not within the limit is killed.
-Status end_monitor(base::Host& host, const oci::State& state) {
-  constexpr int tries = 100;
-  for (int i = 0; i < tries; ++i) {
-    if (!oci::monitor_alive(host, state)) return {};
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
-  // "Alive" includes one that could not be asked: only a process that is known to be the monitor is killed.
-  const auto start = oci::process_start(host, state.monitor);
-  if (!start && start.error().code != std::errc::no_such_process) return tl::unexpected(start.error());
-  if (!start || *start != state.monitor_start) return {};
-  const auto killed = host.signal(state.monitor, SIGKILL);
-  if (!killed && killed.error().code != std::errc::no_such_process) return killed;
-  return {};
-}
-
 // A monitor whose pid nobody could write down any more may put its last words there meanwhile.
 Status remove_all(base::Host& host, const std::string& directory) {
   constexpr int tries = 10;
@@ -39,6 +23,18 @@ Status remove_all(base::Host& host, const std::string& directory) {
 }
 
 }  // namespace
+
+Status end_monitor(base::Host& host, const oci::State& state) {
+  constexpr int tries = 100;
+  for (int i = 0; i < tries; ++i) {
+    if (!oci::monitor_alive(host, state)) return {};
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  // "Alive" includes one that could not be asked: only a process that is known to be the monitor is killed.
+  auto killed = host.signal(state.monitor, state.monitor_start, SIGKILL);
+  if (!killed && killed.error().code == std::errc::no_such_process) return {};
+  return killed;
+}
 
 Status give_back(const Caller& caller, const std::string& directory) {
   const auto path = directory + "/journal";

@@ -13,4 +13,7 @@ namespace runx::runtime {
 // holds the directory's lock. After an error the directory is still there, and the call can be repeated.
 base::Status give_back(const Caller& caller, const std::string& directory);
 
+// Its domain is gone: the monitor sees that and ends by itself; one that does not within five seconds is killed.
+base::Status end_monitor(base::Host& host, const oci::State& state);
+
 }  // namespace runx::runtime

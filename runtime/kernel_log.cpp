@@ -12,9 +12,9 @@ void KernelLog::add(std::string_view text) {
   if (!std::exchange(begun_, true)) open(O_CREAT | O_TRUNC);
   if (!file_) return;
   if (text.size() > kept) text.remove_prefix(text.size() - kept);
-  const ssize_t put = ::write(file_.get(), text.data(), text.size());
+  if (size_ + text.size() > 2 * kept) cut();
+  const ssize_t put = file_ ? ::write(file_.get(), text.data(), text.size()) : 0;
   if (put > 0) size_ += static_cast<std::size_t>(put);
-  if (size_ > 2 * kept) cut();
 }
 
 void KernelLog::open(int flags) {
@@ -24,11 +24,15 @@ void KernelLog::open(int flags) {
 
 void KernelLog::cut() {
   auto all = host_.read(path_, 4 * kept);
-  if (!all) return;
-  if (all->size() > kept) all->erase(0, all->size() - kept);
-  if (!host_.write(path_, *all)) return;
-  size_ = all->size();
-  open(0);
+  if (all && all->size() > kept) all->erase(0, all->size() - kept);
+  if (all && host_.write(path_, *all)) {
+    size_ = all->size();
+    open(0);
+    return;
+  }
+  // No room for a second file, say. What comes now tells more than what was.
+  if (::ftruncate(file_.get(), 0) != 0) file_.reset();
+  size_ = 0;
 }
 
 }  // namespace runx::runtime

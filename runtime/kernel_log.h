@@ -14,7 +14,9 @@ namespace runx::runtime {
 
 class KernelLog {
  public:
-  static constexpr std::size_t kept = 64 * 1024;  // at least; the file is cut to it when it has twice as much
+  // At least, in bytes; the file is cut to it before it gets more than twice as much. When it cannot be cut it is begun
+  // anew.
+  static constexpr std::size_t kept = 64 * 1024;
 
   // The file at `path` is begun anew with the first text.
   KernelLog(base::Host& host, std::string path) : host_(host), path_(std::move(path)) {}

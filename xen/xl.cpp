@@ -71,6 +71,18 @@ std::string said(const Outcome& outcome) {
   return text.size() > longest ? text.substr(0, longest) + "..." : text;
 }
 
+// A line of Xen's libraries is "libxl: error: …", with the level second (tools/libs/toollog/xtl_logger_stdio.c); a
+// warning may speak of errors as well.
+bool tells_of_error(std::string_view text) {
+  while (!text.empty()) {
+    const auto line = text.substr(0, text.find('\n'));
+    const auto colon = line.find(": ");
+    if (colon != std::string_view::npos && line.substr(colon + 2).starts_with("error:")) return true;
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+  }
+  return false;
+}
+
 Result<Outcome> run_xl(base::Host& host, std::vector<std::string> arguments, std::chrono::milliseconds limit) {
   std::string name = "xl " + arguments.at(0);
   arguments.insert(arguments.begin(), xl_path);
@@ -122,7 +134,7 @@ Status unpause(base::Host& host, unsigned domid) {
   const auto outcome = run_xl(host, {"unpause", std::to_string(domid)}, short_limit);
   if (!outcome) return tl::unexpected(outcome.error());
   // xl unpause exits with 0 whatever came of it.
-  if (outcome->errors.find("error:") == std::string::npos) return {};
+  if (!tells_of_error(outcome->errors)) return {};
   return base::fail(std::errc::io_error, "xl unpause failed: ", said(*outcome));
 }
 

@@ -3,9 +3,7 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <ctime>
-#include <sstream>
 
 #include <nlohmann/json.hpp>
 
@@ -48,6 +46,7 @@ base::Status write_state(base::Host& host, const std::string& directory, const S
                    {"domid", state.domid},
                    {"monitor", state.monitor},
                    {"monitorStart", state.monitor_start},
+                   {"boot", state.boot},
                    {"annotations", state.annotations}};
   return host.write(file_of(directory), base::json_text(value, 2) + "\n");
 }
@@ -70,6 +69,7 @@ base::Result<State> read_state(base::Host& host, const std::string& directory) {
     state.domid = value->at("domid").get<unsigned>();
     state.monitor = value->at("monitor").get<int>();
     state.monitor_start = value->at("monitorStart").get<std::uint64_t>();
+    state.boot = value->at("boot").get<std::string>();
     state.annotations = value->at("annotations").get<annotations::Annotations>();
   } catch (const json::exception& error) {
     return base::fail(std::errc::bad_message, file_of(directory), " is not a state of this program: ", error.what());
@@ -77,31 +77,13 @@ base::Result<State> read_state(base::Host& host, const std::string& directory) {
   return state;
 }
 
-base::Result<std::uint64_t> process_start(base::Host& host, int pid) {
-  const auto text = host.read(base::text("/proc/", pid, "/stat"));
-  const auto gone = base::fail(std::errc::no_such_process, "process ", pid, " is gone");
-  if (!text && text.error().code != std::errc::no_such_file_or_directory &&
-      text.error().code != std::errc::no_such_process) {
-    return tl::unexpected(text.error());
-  }
-  if (!text) return gone;
-  // pid (comm) state …: comm may hold anything, so count from its last parenthesis. Field 3 follows it.
-  const auto end = text->rfind(')');
-  if (end == std::string::npos) return gone;
-  std::istringstream fields(text->substr(end + 1));
-  std::string field;
-  std::uint64_t start = 0;
-  for (int number = 3; number <= 22 && fields >> field; ++number) {
-    if (number == 3 && (field == "Z" || field == "X")) return gone;
-    if (number == 22 && std::from_chars(field.data(), field.data() + field.size(), start).ec == std::errc{})
-      return start;
-  }
-  return gone;
+std::string boot_id(base::Host& host) {
+  return host.read("/proc/sys/kernel/random/boot_id", 64).value_or(std::string());
 }
 
 bool monitor_alive(base::Host& host, const State& state) {
-  if (state.monitor == 0) return false;
-  const auto start = process_start(host, state.monitor);
+  if (state.monitor == 0 || state.boot != boot_id(host)) return false;
+  const auto start = host.process_start(state.monitor);
   // Who cannot be asked counts as alive: the other error would give hardware away under a running container.
   if (!start) return start.error().code != std::errc::no_such_process;
   return *start == state.monitor_start;

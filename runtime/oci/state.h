@@ -24,7 +24,8 @@ struct State {
   std::string uuid;                  // of the domain
   unsigned domid = 0;                // 0: none yet
   int monitor = 0;                   // pid; 0: none yet
-  std::uint64_t monitor_start = 0;   // clock ticks after boot (proc(5), stat, field 22): a pid alone may be reused
+  std::string boot;                  // boot_id(): a pid and a start time may be another process's after a reboot
+  std::uint64_t monitor_start = 0;   // Host::process_start: a pid alone may be reused
   annotations::Annotations annotations;
 };
 
@@ -39,12 +40,13 @@ base::Result<State> read_state(base::Host& host, const std::string& directory);
 // `stored`, or stopped when the monitor is gone.
 Status current_status(base::Host& host, const State& state);
 bool monitor_alive(base::Host& host, const State& state);
-// The start time of a process that lives; nothing once it is gone or only waits to be reaped.
-base::Result<std::uint64_t> process_start(base::Host& host, int pid);
 
 // What `state` prints (runtime-spec, runtime.md, "State"; rootfs, created and owner because callers read them).
 std::string state_json(const State& state, Status status);
 
 std::string now_rfc3339();
+
+// This boot of the machine (/proc/sys/kernel/random/boot_id); empty where the kernel does not say.
+std::string boot_id(base::Host& host);
 
 }  // namespace runx::oci

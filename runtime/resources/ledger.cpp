@@ -67,7 +67,7 @@ Result<std::string> new_generation() {
 
 Result<Ledger> Ledger::lock(base::Host& host) {
   if (auto made = host.make_directories(claims_directory); !made) return tl::unexpected(made.error());
-  auto lock = host.lock(claims_directory);
+  auto lock = host.lock_file(ledger_lock);
   if (!lock) return tl::unexpected(lock.error());
   return Ledger(host, std::move(*lock));
 }

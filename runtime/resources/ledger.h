@@ -13,6 +13,7 @@
 namespace runx::resources {
 
 inline constexpr const char* claims_directory = "/run/runx-accel/claims";
+inline constexpr const char* ledger_lock = "/run/runx-accel/ledger.lock";
 
 // A container as the ledger knows it. The generation tells it from earlier and later ones of the same root and id.
 struct Owner {

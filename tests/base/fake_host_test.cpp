@@ -62,7 +62,7 @@ TEST(FakeHost, ProgramsReactAndUnknownOnesAreNotThere) {
   EXPECT_EQ(done->output, "list");
   EXPECT_EQ(host.run({.argv = {"/bin/true"}}).error().code, std::errc::no_such_file_or_directory);
   EXPECT_EQ(host.spawn({"/bin/true"}, {}).error().code, std::errc::no_such_file_or_directory);
-  EXPECT_EQ(host.signal(1, 9).error().code, std::errc::no_such_process);
+  EXPECT_EQ(host.signal(1, 0, 9).error().code, std::errc::no_such_process);
 }
 
 TEST(FakeHost, AFaultHitsTheNextMatchOnce) {
@@ -96,7 +96,7 @@ TEST(FakeHost, EveryOperationCanFail) {
       {"lock", [](FakeHost& h) { return h.lock("/d").has_value(); }},
       {"run", [](FakeHost& h) { return h.run({.argv = {"/p"}}).has_value(); }},
       {"spawn", [](FakeHost& h) { return h.spawn({"/p"}, {}).has_value(); }},
-      {"signal", [](FakeHost& h) { return h.signal(5, 9).has_value(); }},
+      {"signal", [](FakeHost& h) { return h.signal(5, 77, 9).has_value(); }},
   };
   for (const auto& [name, operation] : operations) {
     FakeHost host;
@@ -105,6 +105,7 @@ TEST(FakeHost, EveryOperationCanFail) {
     host.on_program("/p", [](const base::Command&) { return base::Outcome{}; });
     host.on_spawn([](const auto&, const auto&) { return 1; });
     host.on_signal([](int, int) { return 0; });
+    host.file("/proc/5/stat", "5 (x) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 77 0 0");
     const auto before = host.tree();
     host.fail(name, "", EOVERFLOW);
     EXPECT_FALSE(operation(host)) << name;

@@ -4,7 +4,6 @@
 #include <array>
 #include <chrono>
 #include <csignal>
-#include <future>
 #include <thread>
 
 #include <fcntl.h>
@@ -247,66 +246,6 @@ TEST(Host, OpensCloseOnExec) {
   EXPECT_NE(::fcntl(file->get(), F_GETFD) & FD_CLOEXEC, 0);
 }
 
-TEST(Host, ALockHoldsOffAnotherProcessUntilItIsLetGo) {
-  Scratch folder;
-  Host host(folder.path());
-  auto held = host.lock("/");
-  ASSERT_TRUE(held);
-  const pid_t pid = ::fork();
-  if (pid == 0) {
-    held->reset();  // fork made a second holder of the same lock
-    Host other(folder.path());
-    const auto mine = other.lock("/");
-    if (mine) (void)other.write("/taken", "");
-    ::_exit(mine ? 0 : 1);
-  }
-  std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  EXPECT_FALSE(host.exists("/taken")) << "two processes hold the same lock";
-  held->reset();
-  int status = 0;
-  ASSERT_EQ(::waitpid(pid, &status, 0), pid);
-  EXPECT_EQ(status, 0);
-  EXPECT_TRUE(host.exists("/taken"));
-}
-
-TEST(Host, ALockIsOfWhatStandsThereNow) {
-  const Scratch scratch;
-  Host host(scratch.path());
-  ASSERT_TRUE(host.make_directory("/c"));
-  auto held = host.lock("/c");
-  ASSERT_TRUE(held);
-  auto waiting = std::async(std::launch::async, [&] { return host.lock("/c"); });
-  EXPECT_EQ(waiting.wait_for(std::chrono::milliseconds(200)), std::future_status::timeout);
-  ASSERT_TRUE(host.remove("/c"));
-  ASSERT_TRUE(host.make_directory("/c"));
-  auto fresh = host.lock("/c");
-  ASSERT_TRUE(fresh) << "the old lock is the old directory's";
-  held->reset();
-  EXPECT_EQ(waiting.wait_for(std::chrono::milliseconds(200)), std::future_status::timeout)
-      << "two hold a lock of one path";
-  ASSERT_TRUE(host.remove("/c"));
-  fresh->reset();
-  const auto gone = waiting.get();
-  ASSERT_FALSE(gone);
-  EXPECT_EQ(gone.error().code, std::errc::no_such_file_or_directory);
-}
-
-TEST(Host, ALockGoesWithTheProcessThatHeldIt) {
-  Scratch folder;
-  const pid_t pid = ::fork();
-  if (pid == 0) {
-    Host other(folder.path());
-    const auto mine = other.lock("/");
-    (void)other.write("/taken", "");
-    ::pause();
-  }
-  Host host(folder.path());
-  while (!host.exists("/taken")) std::this_thread::yield();
-  ::kill(pid, SIGKILL);
-  ::waitpid(pid, nullptr, 0);
-  EXPECT_TRUE(host.lock("/"));
-}
-
 TEST(Host, ConnectsToASocketAndSaysWhenNobodyListens) {
   Scratch folder;
   Host host(folder.path());
@@ -321,18 +260,6 @@ TEST(Host, ConnectsToASocketAndSaysWhenNobodyListens) {
   const auto longer = host.connect("/" + std::string(200, 'x'));
   ASSERT_FALSE(longer);
   EXPECT_EQ(longer.error().code, std::errc::filename_too_long);
-}
-
-TEST(Host, SignalsAndSaysWhenTheProcessIsGone) {
-  const pid_t pid = ::fork();
-  if (pid == 0) {
-    for (;;) ::pause();
-  }
-  ASSERT_TRUE(Host().signal(pid, SIGTERM));
-  int status = 0;
-  ASSERT_EQ(::waitpid(pid, &status, 0), pid);
-  EXPECT_EQ(WTERMSIG(status), SIGTERM);
-  EXPECT_EQ(Host().signal(pid, 0).error().code, std::errc::no_such_process);
 }
 
 }  // namespace

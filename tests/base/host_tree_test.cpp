@@ -41,6 +41,70 @@ TEST(HostTree, AFileInTheWayOfADirectoryIsAnError) {
   EXPECT_EQ(host.make_directories("/f/below").error().code, std::errc::not_a_directory);
 }
 
+TEST(HostTree, ADirectoryThatOthersCanWriteToIsRefused) {
+  Scratch folder;
+  Host host(folder.path());
+  ASSERT_TRUE(host.make_directories("/shared", 0700));
+  for (const mode_t mode : {0777U, 01777U, 0702U}) {
+    ASSERT_EQ(::chmod(folder.at("shared").c_str(), mode), 0);
+    const auto made = host.make_directories("/shared");
+    ASSERT_FALSE(made) << mode;
+    EXPECT_EQ(made.error().code, std::errc::operation_not_permitted);
+    EXPECT_EQ(host.check_directory("/shared").error().what, made.error().what);
+  }
+  EXPECT_EQ(host.check_directory("/shared").error().what,
+            "/shared has mode 0702, so that others can write to it: choose a directory that only root can write to");
+  for (const mode_t mode : {0700U, 0711U, 0755U}) {
+    ASSERT_EQ(::chmod(folder.at("shared").c_str(), mode), 0);
+    EXPECT_TRUE(host.make_directories("/shared"));
+    EXPECT_TRUE(host.check_directory("/shared"));
+  }
+}
+
+// Below /tmp a directory of our own is as good as elsewhere: nobody else can move it. Below one that is not sticky it
+// is not.
+TEST(HostTree, OnTheWayADirectoryMayBeSharedIfItIsSticky) {
+  Scratch folder;
+  Host host(folder.path());
+  ASSERT_TRUE(host.make_directories("/tmp/ours", 0711));
+  ASSERT_EQ(::chmod(folder.at("tmp").c_str(), 01777), 0);
+  EXPECT_TRUE(host.make_directories("/tmp/ours"));
+  EXPECT_TRUE(host.make_directories("/tmp/fresh", 0700));
+  EXPECT_TRUE(host.check_directory("/tmp/ours"));
+  ASSERT_EQ(::chmod(folder.at("tmp").c_str(), 0777), 0);
+  EXPECT_FALSE(host.make_directories("/tmp/ours"));
+  EXPECT_FALSE(host.make_directories("/tmp/new"));
+  EXPECT_FALSE(host.exists("/tmp/new"));
+  EXPECT_FALSE(host.check_directory("/tmp/ours"));
+}
+
+TEST(HostTree, ADirectoryOfAnotherUserIsRefusedAndSoIsALink) {
+  if (::geteuid() != 0) GTEST_SKIP() << "NOT TESTED: giving a directory away takes root";
+  Scratch folder;
+  Host host(folder.path());
+  ASSERT_TRUE(host.make_directories("/tmp/theirs", 0755));
+  ASSERT_TRUE(host.make_directories("/ours", 0755));
+  ASSERT_EQ(::chmod(folder.at("tmp").c_str(), 01777), 0);
+  ASSERT_EQ(::chown(folder.at("tmp/theirs").c_str(), 1234, 1234), 0);
+  EXPECT_EQ(host.make_directories("/tmp/theirs").error().what,
+            "/tmp/theirs belongs to user 1234, who can change what is in it: choose a directory of root's");
+  EXPECT_FALSE(host.make_directories("/tmp/theirs/below"));
+  std::filesystem::create_directory_symlink("../ours", folder.at("tmp/link"));
+  EXPECT_TRUE(host.make_directories("/tmp/link"));
+  ASSERT_EQ(::lchown(folder.at("tmp/link").c_str(), 1234, 1234), 0);
+  EXPECT_FALSE(host.make_directories("/tmp/link"));
+  EXPECT_FALSE(host.check_directory("/tmp/link"));
+  ASSERT_EQ(::chown(folder.at("ours").c_str(), 0, 1234), 0);
+  EXPECT_TRUE(host.check_directory("/ours"));
+  ASSERT_EQ(::chmod(folder.at("ours").c_str(), 0775), 0);
+  EXPECT_FALSE(host.check_directory("/ours")) << "a group may have members";
+}
+
+TEST(HostTree, ChecksNothingThatIsNotThere) {
+  Scratch folder;
+  EXPECT_EQ(Host(folder.path()).check_directory("/no/such").error().code, std::errc::no_such_file_or_directory);
+}
+
 TEST(HostTree, RemovesFilesAndEmptyDirectoriesAndWhatIsNotThere) {
   Scratch folder;
   Host host(folder.path());

@@ -219,10 +219,10 @@ std::map<std::string, std::string> FakeBoard::rest() const {
   auto all = tree();
   const std::string manager = fpga_path;
   for (const auto& allowed :
-       {"/run/runx-accel/"s, "/run/runx-accel/fpga.lock"s, "/run/runx-accel/claims/"s, "/run/runx-accel/regions/"s,
-        "/run/runx-accel/regions/pr0.json"s, "/run/runx-accel/regions/pr1.json"s, "/run/runx-accel/containers/"s,
-        std::string(fake_pid_file), manager + "/state", manager + "/status", "/fake/"s, "/fake/xl/"s,
-        "/fake/xl/last_id"s, "/fake/xl/last_config"s, "/fake/xl/fail/"s, "/fake/signals"s}) {
+       {"/run/runx-accel/"s, "/run/runx-accel/fpga.lock"s, "/run/runx-accel/ledger.lock"s, "/run/runx-accel/claims/"s,
+        "/run/runx-accel/regions/"s, "/run/runx-accel/regions/pr0.json"s, "/run/runx-accel/regions/pr1.json"s,
+        "/run/runx-accel/containers/"s, std::string(fake_pid_file), manager + "/state", manager + "/status", "/fake/"s,
+        "/fake/xl/"s, "/fake/xl/last_id"s, "/fake/xl/last_config"s, "/fake/xl/fail/"s, "/fake/signals"s}) {
     all.erase(allowed);
   }
   std::erase_if(all, [](const auto& entry) {

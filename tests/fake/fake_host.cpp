@@ -219,9 +219,9 @@ Result<Fd> FakeHost::open(const std::string& path, int flags, mode_t mode) {
   return Host::open(path, flags, mode);
 }
 
-Result<Fd> FakeHost::lock(const std::string& path) {
+Result<Fd> FakeHost::lock(const std::string& path, std::chrono::milliseconds limit) {
   if (const int error = gate("lock", path)) return base::fail_errno(error, "cannot lock ", path);
-  return Host::lock(path);
+  return Host::lock(path, limit);
 }
 
 Result<Fd> FakeHost::connect(const std::string& path) {
@@ -249,9 +249,11 @@ Result<int> FakeHost::spawn(const std::vector<std::string>& argv, const std::vec
   return late(std::move(pid), "cannot run " + argv[0]);
 }
 
-Status FakeHost::signal(int pid, int number) {
+Status FakeHost::signal(int pid, std::uint64_t start, int number) {
   if (const int error = gate("signal", std::to_string(pid)))
     return base::fail_errno(error, "cannot signal process ", pid);
+  if (const auto now = process_start(pid); !now || *now != start)
+    return base::fail_errno(ESRCH, "cannot signal process ", pid);
   const int error = signal_ ? signal_(pid, number) : ESRCH;
   if (error != 0) return base::fail_errno(error, "cannot signal process ", pid);
   return {};

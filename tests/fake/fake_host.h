@@ -57,7 +57,8 @@ class FakeHost : public base::Host {
     half_runs_[program] = std::move(reaction);
   }
   void on_spawn(SpawnReaction reaction) { spawn_ = std::move(reaction); }
-  // Signals sent through the Host: (pid, number); the default answers no_such_process.
+  // Signals sent through the Host: (pid, number), to a process of which /proc/PID/stat says that it is meant; the
+  // default answers no_such_process.
   void on_signal(std::function<int(int pid, int number)> reaction) { signal_ = std::move(reaction); }
 
   // Faults. `operation` is the name of the Host function; `path` its path (or argv[0]), "" for any.
@@ -89,11 +90,11 @@ class FakeHost : public base::Host {
   base::Status remove(const std::string& path) override;
   base::Status remove_tree(const std::string& path) override;
   base::Result<base::Fd> open(const std::string& path, int flags, mode_t mode = 0) override;
-  base::Result<base::Fd> lock(const std::string& path) override;
+  base::Result<base::Fd> lock(const std::string& path, std::chrono::milliseconds limit = base::lock_limit) override;
   base::Result<base::Fd> connect(const std::string& path) override;
   base::Result<base::Outcome> run(const base::Command& command) override;
   base::Result<int> spawn(const std::vector<std::string>& argv, const std::vector<int>& inherit) override;
-  base::Status signal(int pid, int number) override;
+  base::Status signal(int pid, std::uint64_t start, int number) override;
 
  private:
   struct Fault {

@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "base/sha256.h"
+#include "bitstream/bitstream.h"
 #include "tests/fake/bitstream.h"
 #include "tests/fake/fake_fpga.h"
 

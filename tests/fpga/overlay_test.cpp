@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "fpga/region_blob.h"
 #include "fpga/region_overlay.h"
 #include "tests/fake/fake_fpga.h"
 #include "tests/fake/fake_overlay.h"

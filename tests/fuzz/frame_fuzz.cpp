@@ -45,7 +45,7 @@ void decode(Bytes bytes) {
   for (std::size_t at = 0; at < line.size(); at += piece) {
     decoder.feed(runx::base::bytes_of(std::string_view(line).substr(at, piece)), on_frame, on_text);
     sent.clear();
-    receiver.emit(sent);
+    receiver.emit(sent, 4096);
     sender.emit(sent, 4096);
     hold(sent.size() <= 4096 + max_frame);
     if ((at / piece) % 3 == 0) receiver.consume(receiver.pending().size());

@@ -32,7 +32,7 @@ struct Pair {
   std::size_t exchange(std::size_t take, const Noise& noise, bool probe = false) {
     std::string out;
     sender.emit(out, 4096);
-    if (probe) sender.emit_probe(out);
+    if (probe) sender.emit_probe(out, 1 << 20);
     deliver(forth, noise(out), [this](const Frame& frame) { receiver.on_frame(frame); });
     while (take > 0 && !receiver.pending().empty()) {
       const auto now = receiver.pending().first(std::min(take, receiver.pending().size()));
@@ -41,7 +41,7 @@ struct Pair {
       receiver.consume(now.size());
     }
     std::string answer;
-    receiver.emit(answer);
+    receiver.emit(answer, 4096);
     deliver(back, answer, [this](const Frame& frame) { sender.on_frame(frame); });
     return out.size();
   }
@@ -115,7 +115,7 @@ TEST(Flow, AGapIsAskedForAtOnceAndOnce) {
   const std::string late(10, 'x');
   pair.receiver.on_frame({Kind::data, stream_out, 2990, base::bytes_of(late)});
   std::string answer;
-  pair.receiver.emit(answer);
+  pair.receiver.emit(answer, 4096);
   EXPECT_EQ(answer, "");
   pair.exchange(3000, clean);
   EXPECT_EQ(pair.passed_on, pattern(3000));
@@ -129,10 +129,10 @@ TEST(Flow, ASlowReaderIsHeardOfBeforeHeHasReadItAll) {
   }
   std::string answer;
   receiver.consume(window_size / 4 - 1);
-  receiver.emit(answer);
+  receiver.emit(answer, 4096);
   EXPECT_EQ(answer, "");
   receiver.consume(1);
-  receiver.emit(answer);
+  receiver.emit(answer, 4096);
   ASSERT_EQ(answer.size(), header_size + 4);
   EXPECT_EQ(base::le32(base::bytes_of(answer), 4), window_size / 4);
 }
@@ -156,7 +156,7 @@ TEST(Flow, OffsetsWrapAround) {
   EXPECT_EQ(passed_on, all);
   EXPECT_TRUE(receiver.ended());
   out.clear();
-  receiver.emit(out);
+  receiver.emit(out, 4096);
   decoder.feed(
       base::bytes_of(out), [&](const Frame& frame) { sender.on_frame(frame); }, [](std::string_view) {});
   EXPECT_TRUE(sender.done());
@@ -174,6 +174,26 @@ TEST(Flow, AHostileSenderCannotOverfillTheWindow) {
     receiver.consume(receiver.pending().size());
   }
   EXPECT_EQ(held, window_size);
+}
+
+TEST(Flow, WhatIsDueStaysDueWhileThereIsNoRoom) {
+  Receiver receiver(stream_out);
+  Sender sender(stream_in);
+  sender.push(base::bytes_of("0123456789"));
+  std::string sent;
+  sender.emit(sent, 4096);
+  std::string full(100, 'x');
+  for (int i = 0; i < 1000; ++i) {
+    receiver.on_frame({Kind::probe, stream_out, 0});
+    receiver.on_frame({Kind::data, stream_out, 5, base::bytes_of("a gap")});
+    receiver.emit(full, 100);
+    sender.emit_probe(full, 100);
+  }
+  EXPECT_EQ(full.size(), 100U);
+  std::string answer;
+  receiver.emit(answer, 100);
+  sender.emit_probe(answer, 100);
+  EXPECT_EQ(answer.size(), 3 * (header_size + 4)) << "an acknowledgement, a request and a probe";
 }
 
 TEST(Flow, AnswersThatMakeNoSenseAreIgnored) {

@@ -42,6 +42,23 @@ TEST(Process, ANulIsRefused) {
   EXPECT_EQ(bytes.error().what, "process: a value of arg holds a NUL");
 }
 
+// More than init reads: the container would be made, and could not be run.
+TEST(Process, OrdersThatInitDoesNotReadAreRefused) {
+  GuestProcess process;
+  process.args = {"/bin/prog"};
+  const auto rest = process.encode()->size() + std::string_view("env=\0").size() + 1;
+  process.env = {std::string(longest_orders - rest, 'x')};
+  EXPECT_EQ(process.encode()->size(), longest_orders);
+  process.env[0] += 'x';
+  const auto bytes = process.encode();
+  ASSERT_FALSE(bytes);
+  EXPECT_EQ(bytes.error().code, std::errc::argument_list_too_long);
+  EXPECT_EQ(
+      bytes.error().what,
+      "process: args, env and mounts take 1048577 bytes, and the guest's init takes 1048576: pass less in args and "
+      "env");
+}
+
 TEST(Process, CutAnywhereItIsAnErrorOrAShorterProcess) {
   const auto bytes = *everything().encode();
   for (std::size_t size = 0; size < bytes.size(); ++size) {

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/container.h"
 
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <future>
+#include <thread>
 
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -490,6 +494,121 @@ TEST_F(ContainerTest, AReusedPidIsNotSignalled) {
   EXPECT_TRUE(remove(caller_, "c1", true));
   EXPECT_EQ(board_.content("/fake/signals"), "");
   EXPECT_THAT(fake::fake_domains(board_), IsEmpty());
+}
+
+// Between the look at who has the pid and the signal, the monitor ends and its pid is given to another.
+class QuickBoard : public fake::FakeBoard {
+ public:
+  base::Result<std::string> read(const std::string& path, std::size_t limit) override {
+    auto content = FakeBoard::read(path, limit);
+    if (armed && path == "/proc/1000/stat") file(path, "1000 (sshd) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 99999 0 0");
+    return content;
+  }
+  bool armed = false;
+};
+
+TEST(ContainerRace, APidThatIsReusedAtThisMomentIsNotSignalled) {
+  QuickBoard board;
+  const Caller caller{board, fake::fake_root, {}};
+  ASSERT_TRUE(create(caller, {.id = "c1", .bundle = fake::fake_bundle, .pid_file = ""}));
+  ASSERT_TRUE(start(caller, "c1"));
+  board.armed = true;
+  const auto killed = kill(caller, "c1", SIGTERM);
+  ASSERT_FALSE(killed);
+  EXPECT_EQ(killed.error().what, "container not running: c1 is stopped");
+  EXPECT_EQ(board.content("/fake/signals"), "");
+}
+
+// As `kill KILL; delete` of a script, with a monitor that needs a moment for its end.
+TEST_F(ContainerTest, AKilledOneCanBeDeletedAtOnce) {
+  ASSERT_TRUE(create());
+  ASSERT_TRUE(start(caller_, "c1"));
+  board_.file("/fake/monitors/1000", "ends by itself");  // and not with its domain
+  std::thread monitor([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    std::filesystem::remove_all(board_.real("/proc/1000"));
+  });
+  EXPECT_TRUE(kill(caller_, "c1", SIGKILL));
+  const auto removed = remove(caller_, "c1", false);
+  EXPECT_TRUE(removed) << removed.error().what;
+  monitor.join();
+  EXPECT_EQ(board_.content("/fake/signals"), "");
+}
+
+TEST_F(ContainerTest, AKillEndsAMonitorThatDoesNotEnd) {
+  ASSERT_TRUE(create());
+  board_.file("/fake/monitors/1000", "hangs");
+  EXPECT_TRUE(kill(caller_, "c1", SIGKILL));
+  EXPECT_EQ(board_.content("/fake/signals"), "1000 9\n");
+  EXPECT_EQ(status(), "stopped");
+}
+
+TEST_F(ContainerTest, StateDoesNotWaitForACreate) {
+  ASSERT_TRUE(create());
+  auto made = oci::read_state(board_, fake::fake_root + std::string("/c1")).value();
+  made.status = oci::Status::creating;
+  ASSERT_TRUE(oci::write_state(board_, fake::fake_root + std::string("/c1"), made));
+  auto held = board_.lock(fake::fake_root + std::string("/c1"));
+  ASSERT_TRUE(held);
+  auto asked = std::async(std::launch::async, [&] { return status(); });
+  EXPECT_EQ(asked.wait_for(std::chrono::seconds(5)), std::future_status::ready);
+  held->reset();
+  EXPECT_EQ(asked.get(), "creating");
+}
+
+// Whoever can write there can put a container there, with a journal of what delete is to do as root.
+TEST_F(ContainerTest, ARootThatOthersCanWriteToIsRefused) {
+  annotate(nlohmann::json::object());
+  ASSERT_TRUE(create());
+  for (const mode_t mode : {0777, 01777}) {
+    ASSERT_EQ(::chmod(board_.real(fake::fake_root).c_str(), mode), 0);
+    const auto before = board_.tree();
+    const auto expect_refused = [&](const base::Status& done) {
+      ASSERT_FALSE(done);
+      EXPECT_THAT(done.error().what, HasSubstr("so that others can write to it"));
+    };
+    expect_refused(create("c2"));
+    expect_refused(start(caller_, "c1"));
+    expect_refused(kill(caller_, "c1", SIGKILL));
+    expect_refused(remove(caller_, "c1", false));
+    expect_refused(remove(caller_, "c1", true));
+    const auto asked = runtime::state(caller_, "c1");
+    ASSERT_FALSE(asked);
+    EXPECT_THAT(asked.error().what, HasSubstr("so that others can write to it"));
+    EXPECT_EQ(board_.tree(), before);
+  }
+  ASSERT_EQ(::chmod(board_.real(fake::fake_root).c_str(), 0711), 0);
+  EXPECT_TRUE(remove(caller_, "c1", true));
+}
+
+TEST_F(ContainerTest, ArgumentsThatTheGuestsInitDoesNotReadAreRefused) {
+  configure("/process/env",
+            nlohmann::json::array({"A=" + std::string(600'000, 'x'), "B=" + std::string(600'000, 'x')}));
+  const auto before = board_.rest();
+  const auto done = create();
+  ASSERT_FALSE(done);
+  EXPECT_THAT(done.error().what, HasSubstr("and the guest's init takes 1048576: pass less in args and env"));
+  EXPECT_EQ(board_.rest(), before);
+}
+
+TEST_F(ContainerTest, WhatIsOnDiskIsRootsAlone) {
+  const auto before = ::umask(0);
+  ASSERT_TRUE(create());
+  ::umask(before);
+  const auto mode = [&](const std::string& path) {
+    struct stat status {};
+    EXPECT_EQ(::stat(board_.real(path).c_str(), &status), 0) << path;
+    return status.st_mode & 07777;
+  };
+  const std::string container = fake::fake_root + std::string("/c1");
+  for (const auto& directory : {std::string("/run/runx-accel"), std::string(fake::fake_root), container}) {
+    EXPECT_EQ(mode(directory), 0700U) << directory;
+  }
+  for (const auto& file :
+       {container + "/state.json", container + "/config.json", container + "/journal", container + "/domain.cfg",
+        std::string(resources::ledger_lock), std::string("/run/runx-accel/fpga.lock")}) {
+    EXPECT_EQ(mode(file), 0600U) << file;
+  }
 }
 
 TEST_F(ContainerTest, AfterKillMinusNineOfTheMonitorDeleteGivesEverythingBack) {

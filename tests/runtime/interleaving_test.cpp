@@ -49,6 +49,7 @@ struct Held {
   std::map<std::string, resources::Content> contents;
   unsigned loads = 0;
   bool domain = false;
+  std::string status;  // "stopped": its monitor was killed
   bool operator==(const Held&) const = default;
 };
 
@@ -95,6 +96,8 @@ class Machine {
     out.contents = resources::read_contents(board_).value();
     out.loads = board_.loads();
     out.domain = !fake::fake_domains(board_).empty();
+    const auto state = runtime::state({board_, root, {}}, out.id);
+    if (state) out.status = base::parse_json(*state, "").value().at("status");
     return out;
   }
 

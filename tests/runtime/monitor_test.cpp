@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/monitor.h"
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <functional>
@@ -21,7 +23,6 @@
 #include "guest/frame.h"
 #include "guest/line.h"
 #include "guest/supervise.h"
-#include "runtime/kernel_log.h"
 #include "tests/fake/fake_host.h"
 #include "tests/fake/fake_xenstore.h"
 #include "xen/xenstore.h"
@@ -176,6 +177,13 @@ class MonitorTest : public testing::Test {
     const auto& what = command.argv.at(1);
     host_.file("/fake/calls", host_.content("/fake/calls") + what + "\n");
     if (what == "destroy") host_.file("/fake/domain", "");
+    // The guest is quick: it tells its status and powers off while xl begins.
+    if (what == "list" && host_.content("/fake/ends_now") == "yes") {
+      host_.file("/fake/ends_now", "");
+      host_.file("/fake/domain", "---s--");
+      auto store = xen::XenStore::connect(host_);
+      if (store) static_cast<void>(store->write("/local/domain/5/data/exit-status", "7"));
+    }
     const auto state = host_.content("/fake/domain");
     std::string list = "Name ID Mem VCPUs State Time(s) UUID Reason-Code Security Label\n";
     list += "Domain-0 0 512 2 r----- 12.3 00000000-0000-0000-0000-000000000000 - -\n";
@@ -296,6 +304,64 @@ TEST_F(MonitorTest, AnotherDomainsEndIsNone) {
   EXPECT_EQ(wait_monitor(), 3);
 }
 
+// Another domain ends; before xl can say that this one runs, it tells its status and shuts down.
+TEST_F(MonitorTest, AnEndBesideAnothersKeepsItsCode) {
+  start_monitor();
+  host_.file("/fake/ends_now", "yes");
+  store_.fire("@releaseDomain");
+  EXPECT_EQ(wait_monitor(), 7);
+  EXPECT_EQ(status(), "7\n");
+  EXPECT_EQ(reason(), "");
+}
+
+TEST_F(MonitorTest, TheEndsOfOthersCostNoXl) {
+  start_monitor();
+  for (int i = 0; i < 5; ++i) {
+    store_.fire("@releaseDomain");
+    ::usleep(5'000);
+  }
+  store_.set("/local/domain/5/data/exit-status", "3");
+  end_domain("---s--");
+  EXPECT_EQ(wait_monitor(), 3);
+  EXPECT_EQ(xl_calls(), "list\ndestroy\nlist\n") << "to destroy it";
+}
+
+TEST_F(MonitorTest, TheEndsOfOthersCostOneLookASecond) {
+  start_monitor();
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < 25; ++i) {
+    store_.fire("@releaseDomain");
+    ::usleep(100'000);
+  }
+  const auto calls = xl_calls();
+  const auto seconds = (std::chrono::steady_clock::now() - begin) / 1s;
+  EXPECT_GE(std::count(calls.begin(), calls.end(), '\n'), 1);
+  EXPECT_LE(std::count(calls.begin(), calls.end(), '\n'), seconds);
+  store_.set("/local/domain/5/data/exit-status", "3");
+  end_domain("---s--");
+  EXPECT_EQ(wait_monitor(), 3);
+}
+
+// A guest may write below the node that the monitor watches, as often as it can.
+TEST_F(MonitorTest, AFloodOfEventsDoesNotStarveTheConsole) {
+  start_monitor();
+  std::atomic<bool> stop = false;
+  std::thread flood([&] {
+    for (unsigned i = 0; !stop; ++i) store_.set(base::text("/local/domain/5/data/exit-status/", i % 5000), "x");
+  });
+  ::usleep(100'000);
+  std::string frame;
+  guest::append_frame(frame, {guest::Kind::data, guest::stream_out, 0, base::bytes_of("through\n")});
+  kernel_says(frame);
+  pollfd waiting{output_.get(), POLLIN, 0};
+  EXPECT_EQ(::poll(&waiting, 1, 5000), 1) << "the monitor looks at nothing but events";
+  stop = true;
+  flood.join();
+  EXPECT_EQ(read_until(output_, "\n"), "through\n");
+  end_domain("---s--");
+  EXPECT_EQ(wait_monitor(), exit_unknown);
+}
+
 TEST_F(MonitorTest, ADomidThatIsSomebodyElsesNowIsLeftAlone) {
   start_monitor();
   store_.set("/local/domain/5/vm", "/vm/99999999-2222-8333-8444-555555555555");
@@ -382,24 +448,6 @@ TEST_F(MonitorTest, SaysWhyItCannotBegin) {
   store_.set("/local/domain/5/vm", "/vm/somebody-else");
   EXPECT_EQ(start_monitor(), "domain 5 is not the container's");
   EXPECT_EQ(wait_monitor(), exit_unknown);
-}
-
-TEST(KernelLog, KeepsTheLastOfIt) {
-  fake::FakeHost host;
-  host.directory("/run/c1");
-  KernelLog log(host, "/run/c1/kernel.log");
-  std::string all;
-  for (int i = 0; i < 40'000; ++i) {
-    const auto line = base::text("line ", i, "\n");
-    all += line;
-    log.add(line);
-    if (i % 1000 == 0) {
-      ASSERT_LE(host.content("/run/c1/kernel.log").size(), 2 * KernelLog::kept + 100);
-    }
-  }
-  const auto kept = host.content("/run/c1/kernel.log");
-  EXPECT_GE(kept.size(), KernelLog::kept);
-  EXPECT_TRUE(all.ends_with(kept));
 }
 
 }  // namespace

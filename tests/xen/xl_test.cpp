@@ -144,6 +144,17 @@ TEST_F(XlTest, UnpauseFailsThoughXlExitsWithZero) {
   EXPECT_FALSE(unpause(host_, 1));
 }
 
+TEST_F(XlTest, AWarningThatSpeaksOfAnErrorIsNone) {
+  const auto says = [&](const std::string& words) {
+    host_.on_program(xl_path, [words](const base::Command&) { return base::Outcome{0, "", words}; });
+    return unpause(host_, 1).has_value();
+  };
+  EXPECT_TRUE(says("libxl: warning: libxl_domain.c:700: Domain 1:qmp error: no device model, none is needed\n"));
+  EXPECT_TRUE(says("WARNING: pcpu 3: last error: none\n"));
+  EXPECT_FALSE(says("libxl: warning: libxl_domain.c:700: nothing\nlibxl: error: libxl_domain.c:684: Domain 1\n"));
+  EXPECT_FALSE(says("xencall: error: Could not obtain handle on privileged command interface"));
+}
+
 TEST_F(XlTest, TheCauseIsInTheFirstOfXlsManyLines) {
   set_fake_domain(host_, {4, "runx-c1", theirs, "r-----", "64", "1"});
   const auto made = create_paused(host_, "/c1.cfg", ours);

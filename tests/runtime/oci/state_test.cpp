@@ -118,28 +118,6 @@ TEST_F(StateTest, TheMonitorDecidesWhetherItHasStopped) {
   EXPECT_EQ(current_status(host_, state), Status::stopped);
 }
 
-TEST_F(StateTest, TheStartTimeIsFoundBehindAnyName) {
-  const std::string fields = " S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 6000 0 0";
-  for (const char* name : {"(x)", "(a b)", "(a) R 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 9 (b)", "())", "(\n)"}) {
-    process(name + fields);
-    EXPECT_EQ(process_start(host_, 1000).value_or(0), 6000U) << name;
-  }
-}
-
-TEST_F(StateTest, AZombieIsGone) {
-  for (const char* letter : {"Z", "X"}) {
-    process(std::string("(x) ") + letter + " 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 6000 0 0");
-    EXPECT_EQ(process_start(host_, 1000).error().code, std::errc::no_such_process);
-  }
-}
-
-TEST_F(StateTest, AStatThatIsNoneIsNobodys) {
-  for (const char* text : {"", "(x", "(x)", "(x) S 1 2 3", "(x) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 soon"}) {
-    process(text);
-    EXPECT_FALSE(process_start(host_, 1000)) << text;
-  }
-}
-
 TEST(StateJson, IsWhatTheSpecificationAndItsCallersAskFor) {
   const auto value = base::parse_json(state_json(some(), Status::running), "").value();
   EXPECT_EQ(value, json({{"ociVersion", "1.3.0"},

@@ -1,7 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/resources/ledger.h"
 
+#include <array>
+#include <chrono>
+#include <csignal>
 #include <filesystem>
+#include <future>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -96,12 +107,12 @@ TEST_F(LedgerTest, AnUnreadableLedgerIsNotAnEmptyOne) {
   ASSERT_TRUE(take("region pr0", one));
   host_.fail("list", claims_directory, EIO);
   EXPECT_FALSE(holders(host_));
-  host_.fail("lock", claims_directory, EIO);
+  host_.fail("lock", ledger_lock, EIO);
   EXPECT_FALSE(release("region pr0", one));
 }
 
 TEST_F(LedgerTest, WhatAKilledOneHasHalfWrittenCountsForNothingAndGoes) {
-  host_.crash_within(3);  // 1: the directory, 2: the lock, 3: the claim
+  host_.crash_within(5);  // the directory, three for the lock, the claim
   EXPECT_THROW(static_cast<void>(take("region pr0", one)), fake::Crash);
   host_.no_faults();
   EXPECT_EQ(host_.list(claims_directory).value().size(), 1U);
@@ -129,6 +140,33 @@ TEST_F(LedgerTest, NoTwoGenerationsAreAlike) {
   const auto first = new_generation().value();
   EXPECT_EQ(first.size(), 16U);
   EXPECT_NE(first, new_generation().value());
+}
+
+// A user who can lock it stops every container of the machine.
+TEST_F(LedgerTest, NoOtherUserCanHoldItsLock) {
+  if (::geteuid() != 0) GTEST_SKIP() << "NOT TESTED: becoming another user takes root";
+  ASSERT_EQ(::chmod(host_.real("").c_str(), 0755), 0);
+  ASSERT_TRUE(Ledger::lock(host_));
+  ASSERT_TRUE(take("region pr0", one));
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+  const pid_t user = ::fork();
+  if (user == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::setgid(1234) != 0 || ::setuid(1234) != 0) ::_exit(1);
+    for (const char* path : {"/run/runx-accel", "/run/runx-accel/claims", "/run/runx-accel/ledger.lock"}) {
+      ::flock(::open(host_.real(path).c_str(), O_RDONLY), LOCK_EX | LOCK_NB);
+    }
+    [[maybe_unused]] const auto told = ::write(ends[1], "x", 1);
+    ::pause();
+  }
+  char done = 0;
+  ASSERT_EQ(::read(ends[0], &done, 1), 1);
+  auto lock = std::async(std::launch::async, [&] { return Ledger::lock(host_).has_value(); });
+  EXPECT_EQ(lock.wait_for(std::chrono::seconds(5)), std::future_status::ready);
+  ::kill(user, SIGKILL);
+  ::waitpid(user, nullptr, 0);
+  EXPECT_TRUE(lock.get());
 }
 
 }  // namespace

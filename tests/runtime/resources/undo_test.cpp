@@ -164,7 +164,7 @@ TEST_F(UndoTest, WhatIsItsOwnIsReleasedUnderTheLedgersLock) {
   const auto at = [&](const std::string& operation) {
     return std::find_if(log.begin(), log.end(), [&](const auto& line) { return line.starts_with(operation); });
   };
-  EXPECT_LT(at(std::string("lock ") + claims_directory), at("write_attribute " + std::string(fake::fpga_path)));
+  EXPECT_LT(at(std::string("lock ") + ledger_lock), at("write_attribute " + std::string(fake::fpga_path)));
 }
 
 }  // namespace
