@@ -194,7 +194,6 @@ Result<std::optional<Annotations>> carried(Layout& layout, const Image& image) {
   if (!said_there) return tl::unexpected(said_there.error());
   const auto& layers = image.manifest["layers"];
   if (!layers.empty() && mark_of(layers.back()) == metadata_mark) {
-    constexpr std::uint64_t largest_metadata = std::uint64_t{1} << 20;
     Budget budget;
     auto reader = LayerReader::open(layout.store(), image.layers.back(), budget);
     if (!reader) return tl::unexpected(reader.error());
@@ -204,7 +203,7 @@ Result<std::optional<Annotations>> carried(Layout& layout, const Image& image) {
       const auto more = (*reader)->next(entry);
       if (!more) return tl::unexpected(more.error());
       if (!*more) break;
-      if ("/" + entry.path != annotations::metadata_path || entry.size > largest_metadata) {
+      if ("/" + entry.path != annotations::metadata_path || entry.size > limits::metadata) {
         return base::fail(std::errc::invalid_argument, "layer ", image.layers.back().digest,
                           " says that it is accelkit's own and holds ", base::printable(entry.path),
                           ": make the image again from its base");
