@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "plan/image.h"
 #include "tools/dts.h"
+#include "tools/host_files.h"
 #include "tools/image_commands.h"
 #include "tools/opened.h"
 #include "xen/domain.h"
@@ -33,13 +34,10 @@ struct Options {
   bool json = false;
 };
 
-// Of the host's own files.
-constexpr std::size_t largest_file = std::size_t{1} << 20;
-
 Status add_policy(const Options& options, plan::HostFacts& facts) {
   facts.kubernetes_namespace = options.kubernetes_namespace;
   if (options.policy.empty()) return {};
-  const auto text = read_file(options.policy, largest_file);
+  const auto text = read_file(options.policy, largest_host_file);
   if (!text) return tl::unexpected(text.error());
   auto policy = plan::parse_policy(*text, options.policy);
   if (!policy) return tl::unexpected(policy.error());
@@ -52,16 +50,12 @@ Status add_policy(const Options& options, plan::HostFacts& facts) {
 }
 
 Result<plan::HostFacts> board_facts(const Options& options) {
-  const auto text = read_file(options.board, largest_file);
-  if (!text) return tl::unexpected(text.error());
-  auto board = plan::parse_board(*text, options.board);
+  auto board = read_board(options.board);
   if (!board) return tl::unexpected(board.error());
-  const auto tree = read_file(options.tree, devtree::largest_tree);
-  if (!tree) return tl::unexpected(tree.error());
-  auto blob = devtree::Blob::parse(base::bytes_of(*tree), options.tree);
+  auto blob = read_tree(options.tree);
   if (!blob) return tl::unexpected(blob.error());
   plan::HostFacts facts;
-  facts.board = std::move(*board);
+  facts.board = std::move(board->board);
   facts.boot_tree = std::move(*blob);
   if (auto done = add_policy(options, facts); !done) return tl::unexpected(done.error());
   return facts;
@@ -74,12 +68,6 @@ Result<plan::Plan> plan_of(const Options& options) {
   if (!platform) return tl::unexpected(platform.error());
   const auto images = open_images(options.image, *platform, *run_time, true);
   if (!images) return tl::unexpected(images.error());
-  if (images->size() > 1) {
-    std::string all;
-    for (const auto& image : *images) all += (all.empty() ? "" : ", ") + image.platform;
-    return base::fail(std::errc::invalid_argument, options.image, " has images for ", all,
-                      ": choose the board's with --platform");
-  }
   const auto& image = images->front();
   const auto bitstreams = plan::read_bitstreams(image.rootfs, image.request);
   if (!bitstreams) return tl::unexpected(bitstreams.error());
