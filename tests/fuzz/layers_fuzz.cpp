@@ -171,7 +171,8 @@ struct Host {
     fake::write_file(maker.file("board.json"), R"({"schema": 1, "name": "b", "bootTree": "/boot/xen.dtb",
       "guest": {"kernel": "/kernel"}, "regions": [{"name": "pr0", "manager": "m", "idcodes": ["04A49093"],
       "frames": ["0x00002500+64"]}, {"name": "pr1", "manager": "m", "idcodes": ["04A49093"], "frames": "any"}]})");
-    fake::write_file(maker.file("policy.json"), R"({"schema": 1, "rules": [{"give": ["region *", "device *"], "full": true,
+    fake::write_file(maker.file("policy.json"),
+                     R"({"schema": 1, "rules": [{"give": ["region *", "device *"], "full": true,
       "encrypted": true, "headerless": true}]})");
     fake::write_file(maker.file("xen.dtb"), std::string(base::text_of(devtree::Blob::empty()->bytes())));
   }
