@@ -6,7 +6,6 @@
 #include <csignal>
 #include <cstring>
 #include <filesystem>
-#include <iostream>
 
 #include <CLI/CLI.hpp>
 
@@ -152,7 +151,7 @@ Status do_kill(const Caller& caller, const Options& options) {
 Status do_state(const Caller& caller, const Options& options) {
   const auto text = state(caller, options.id);
   if (!text) return tl::unexpected(text.error());
-  std::cout << *text;
+  print(*text);
   return {};
 }
 
@@ -162,7 +161,7 @@ Status do_list(const Caller& caller, const Options& options) {
                                                                            : ListFormat::table;
   const auto text = options.list_resources ? list_resources(caller, format) : list_containers(caller, format);
   if (!text) return tl::unexpected(text.error());
-  std::cout << *text;
+  print(*text);
   return {};
 }
 
@@ -232,7 +231,7 @@ int run_cli(base::Host& host, const std::vector<std::string>& arguments) {
   }
   if (app.got_subcommand("monitor")) return do_monitor(host, options);
   if (app.got_subcommand("features")) {
-    std::cout << features(host);
+    print(features(host));
     return 0;
   }
   if (app.got_subcommand("list")) return report(host, caller.log, do_list(caller, options));

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Where the runtime's words go: to the file of --log, as JSON lines or text, and errors to standard error too. The
-// last error line of that file is what containerd shows to its user, so an error is one line, written last.
+// The one place where the runtime's words leave it, printable whatever an image wrote into them: to the file of --log,
+// as JSON lines or text, and errors to standard error too. The last error line of that file is what containerd shows to
+// its user, so an error is one line, written last.
 
 #include <string>
 
 #include "base/host.h"
 
 namespace runx::runtime {
+
+// To standard output.
+void print(const std::string& text);
 
 struct Log {
   std::string file;   // empty: none

@@ -113,7 +113,7 @@ Status check(const Options& options) {
   if (!options.board.empty()) {
     const auto board = read_board(options.board);
     if (!board) return tl::unexpected(board.error());
-    findings = check_board(tree, *board);
+    findings = check_board(tree, board->board);
   }
   auto nodes = nlohmann::json::array();
   for (const auto& verdict : devtree::verdicts(*host)) {

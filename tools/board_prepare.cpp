@@ -96,6 +96,10 @@ Status prepare(const Options& options) {
   for (const auto& name : options.devices) {
     const auto node = tree.resolve(name);
     if (!node) return tl::unexpected(node.error());
+    if (devtree::is_window(*node)) {
+      return base::fail(std::errc::invalid_argument, "--device ", name, ": ", node->path(),
+                        " declares a region, which a guest gets with its bitstream: leave this --device out");
+    }
     paths.push_back(node->path());
   }
   auto made = devtree::mark_passthrough(*host, paths);
@@ -104,7 +108,7 @@ Status prepare(const Options& options) {
     const auto board = read_board(options.board);
     if (!board) return tl::unexpected(board.error());
     std::vector<devtree::RegionSpace> spaces;
-    for (const auto& region : board->regions) spaces.push_back(plan::space_of(region));
+    for (const auto& region : board->board.regions) spaces.push_back(plan::space_of(region));
     made = devtree::declare_regions(*made, spaces);
     if (!made) return tl::unexpected(made.error());
   }

@@ -12,8 +12,8 @@
 #include "base/json.h"
 #include "base/rootfs.h"
 #include "bitstream/bitstream.h"
-#include "plan/board.h"
 #include "tools/commands.h"
+#include "tools/host_files.h"
 
 namespace runx::tools {
 namespace {
@@ -21,12 +21,11 @@ namespace {
 using base::Result;
 using base::Status;
 
-constexpr std::size_t largest_board = std::size_t{1} << 20;
-
 struct Options {
   std::string region;
   std::vector<std::string> files;
   std::string board = plan::board_path;
+  std::string parts;
   std::string output;
   bool replace = false;
   bool partial = false;
@@ -34,13 +33,14 @@ struct Options {
 };
 
 // The frames that one trusted file writes; an error for a file that nothing can be learned from.
-Result<bitstream::Footprint> frames_of(const std::string& file, const plan::Region& region, bool vouched) {
+Result<bitstream::Footprint> frames_of(const std::string& file, const plan::Region& region,
+                                       const bitstream::Parts& parts, bool vouched) {
   base::Host files;
   const auto opened = files.open(file, O_RDONLY);
   if (!opened) return tl::unexpected(opened.error());
   const auto mapped = base::MappedFile::map(*opened, file);
   if (!mapped) return tl::unexpected(mapped.error());
-  auto info = bitstream::read_bitstream(mapped->bytes(), file);
+  auto info = bitstream::read_bitstream(mapped->bytes(), file, parts);
   if (!info) return tl::unexpected(info.error());
   const auto refuse = [&](const auto&... why) { return base::fail(std::errc::invalid_argument, file, ": ", why...); };
   if (info->encrypted) return refuse("it is encrypted, so nobody sees what it writes: learn from a plain one");
@@ -87,15 +87,23 @@ Status save(const Options& options, const std::string& text, const plan::Region&
   return files.write(path, value.dump(2) + "\n", 0644);
 }
 
+// The runtime reads the board's own file when there is one, and so does this.
+Result<bitstream::Parts> owners_parts(const Options& options) {
+  if (!options.parts.empty()) return read_parts(options.parts);
+  base::Host files;
+  return read_parts(files.exists(parts_path) ? parts_path : "");
+}
+
 Status learn(const Options& options) {
-  const auto text = read_file(options.board, largest_board);
-  if (!text) return tl::unexpected(text.error());
-  auto board = plan::parse_board(*text, options.board);
-  if (!board) return tl::unexpected(board.error());
-  const auto* found = plan::find_region(*board, options.region);
+  auto read = read_board(options.board);
+  if (!read) return tl::unexpected(read.error());
+  const auto& board = read->board;
+  const auto parts = owners_parts(options);
+  if (!parts) return tl::unexpected(parts.error());
+  const auto* found = plan::find_region(board, options.region);
   if (found == nullptr) {
     std::string names;
-    for (const auto& known : board->regions) names += (names.empty() ? "" : ", ") + known.name;
+    for (const auto& known : board.regions) names += (names.empty() ? "" : ", ") + known.name;
     return base::fail(std::errc::invalid_argument, options.board, " has no region ", options.region, " (it has ",
                       names.empty() ? "none" : names, "): add it, or name one of these");
   }
@@ -104,25 +112,23 @@ Status learn(const Options& options) {
   if (!options.replace) runs = region.frames;
   const auto before = runs.size();
   for (const auto& file : options.files) {
-    const auto frames = frames_of(file, region, options.partial);
+    const auto frames = frames_of(file, region, *parts, options.partial);
     if (!frames) return tl::unexpected(frames.error());
-    if (auto apart = check_others(file, *frames, *board, region.name); !apart) return apart;
+    if (auto apart = check_others(file, *frames, board, region.name); !apart) return apart;
     runs.insert(runs.end(), frames->begin(), frames->end());
   }
   region.frames = bitstream::normalized(std::move(runs));
-  if (auto saved = save(options, *text, region); !saved) return saved;
+  if (auto saved = save(options, read->text, region); !saved) return saved;
+  const auto fresh = region.frames.size() - std::min(before, region.frames.size());
   std::uint64_t frames = 0;
   for (const auto& run : region.frames) frames += run.frames;
   if (options.json) {
-    std::cout << base::json_text({{"region", region.name},
-                                  {"runs", region.frames.size()},
-                                  {"new", region.frames.size() - std::min(before, region.frames.size())},
-                                  {"frames", frames}})
+    std::cout << base::json_text(
+                     {{"region", region.name}, {"runs", region.frames.size()}, {"new", fresh}, {"frames", frames}})
               << "\n";
   } else {
     std::cout << "region " << region.name << " has " << region.frames.size() << " runs of " << frames
-              << " frames in all, " << region.frames.size() - std::min(before, region.frames.size())
-              << " of them new\n";
+              << " frames in all, " << fresh << " of them new\n";
   }
   return {};
 }
@@ -136,6 +142,9 @@ void add_fpga(CLI::App& app, Chosen& chosen) {
   command->add_option("region", options->region, "The region's name in board.json")->required();
   command->add_option("file", options->files, "Partial bitstreams that were built for this region")->required();
   command->add_option("--board", options->board, "The board file")->capture_default_str();
+  command->add_option(
+      "--parts", options->parts,
+      base::text("More rows for the table of parts (spec/host.md); unless given, ", parts_path, " where there is one"));
   command->add_option("-o,--output", options->output, "Write the board file there instead");
   command->add_flag("--partial", options->partial, "These files are partial, although they do not say so (a .bin)");
   command->add_flag("--replace", options->replace, "Forget the frames that the region had");

@@ -148,7 +148,9 @@ Status attach_artifact(const Options& options, const std::vector<Attached>& file
   auto index = layout->index();
   std::map<std::string, std::string> blobs;
   const auto artifact = oci::add_artifact(index, *subject, keys, parts, blobs);
-  if (auto done = layout->store().commit(blobs, base::json_text(index)); !done) return done;
+  if (auto whole = layout->check_named(blobs[artifact.digest], blobs, true); !whole)
+    return base::context(whole.error(), "the layout is not changed");
+  if (auto done = layout->commit(blobs, index); !done) return done;
   if (options.json) {
     std::cout << base::json_text({{"artifact", artifact.digest}, {"subject", subject->digest}}, 2) << "\n";
   } else {

@@ -38,7 +38,7 @@ Status complain(const std::vector<annotations::Complaint>& complaints) {
 }
 
 Result<Annotations> from_file(const std::string& path) {
-  const auto text = read_file(path, annotations::largest_metadata);
+  const auto text = read_file(path, oci::limits::metadata);
   if (!text) return tl::unexpected(text.error());
   auto metadata = annotations::parse_metadata(*text);
   for (auto& complaint : metadata.complaints) complaint.key = path;
@@ -82,7 +82,7 @@ Result<Annotations> said_now(oci::Layout& layout, const oci::Image& image) {
   if (!view) return tl::unexpected(view.error());
   const std::string path(annotations::metadata_path);
   if (!view->is_file(path)) return Annotations();
-  const auto text = view->read(path, annotations::largest_metadata);
+  const auto text = view->read(path, oci::limits::metadata);
   if (!text) return tl::unexpected(text.error());
   auto metadata = annotations::parse_metadata(*text);
   if (auto good = complain(metadata.complaints); !good) return tl::unexpected(good.error());
@@ -126,12 +126,17 @@ Status change_layout(const std::string& reference, const std::string& platform_t
         if (!edit) return tl::unexpected(edit.error());
         if (auto good = check_annotations(edit->annotations); !good) return tl::unexpected(good.error());
         auto changed = oci::apply(image, *edit, blobs);
-        if (changed) done.push_back({{"platform", oci::to_text(image.platform)}, {"digest", changed->digest}});
+        if (!changed) return changed;
+        // Layers that stay are read for their digests only where files are put on top of them: annotate is to take no
+        // longer than what it writes, and lint reads them.
+        if (auto whole = layout->check_named(blobs[changed->digest], blobs, !edit->files.empty()); !whole)
+          return base::context(whole.error(), "the layout is not changed");
+        done.push_back({{"platform", oci::to_text(image.platform)}, {"digest", changed->digest}});
         return changed;
       },
       blobs);
   if (!index) return tl::unexpected(index.error());
-  if (auto written = layout->store().commit(blobs, base::json_text(*index)); !written) return written;
+  if (auto written = layout->commit(blobs, *index); !written) return written;
   if (json) {
     std::cout << base::json_text(done, 2) << "\n";
     return {};

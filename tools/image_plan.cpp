@@ -11,6 +11,7 @@
 #include "plan/domain_kind.h"
 #include "plan/image.h"
 #include "tools/dts.h"
+#include "tools/host_files.h"
 #include "tools/image_commands.h"
 #include "tools/opened.h"
 #include "xen/domain.h"
@@ -35,13 +36,10 @@ struct Options {
   bool json = false;
 };
 
-// Of the host's own files.
-constexpr std::size_t largest_file = std::size_t{1} << 20;
-
 Status add_policy(const Options& options, plan::HostFacts& facts) {
   facts.kubernetes_namespace = options.kubernetes_namespace;
   if (options.policy.empty()) return {};
-  const auto text = read_file(options.policy, largest_file);
+  const auto text = read_file(options.policy, largest_host_file);
   if (!text) return tl::unexpected(text.error());
   auto policy = plan::parse_policy(*text, options.policy);
   if (!policy) return tl::unexpected(policy.error());
@@ -53,16 +51,12 @@ Status add_policy(const Options& options, plan::HostFacts& facts) {
 }
 
 Result<plan::HostFacts> board_facts(const Options& options) {
-  const auto text = read_file(options.board, largest_file);
-  if (!text) return tl::unexpected(text.error());
-  auto board = plan::parse_board(*text, options.board);
+  auto board = read_board(options.board);
   if (!board) return tl::unexpected(board.error());
-  const auto tree = read_file(options.tree, devtree::largest_tree);
-  if (!tree) return tl::unexpected(tree.error());
-  auto blob = devtree::Blob::parse(base::bytes_of(*tree), options.tree);
+  auto blob = read_tree(options.tree);
   if (!blob) return tl::unexpected(blob.error());
   plan::HostFacts facts;
-  facts.board = std::move(*board);
+  facts.board = std::move(board->board);
   facts.boot_tree = std::move(*blob);
   if (auto done = add_policy(options, facts); !done) return tl::unexpected(done.error());
   return facts;
@@ -82,19 +76,11 @@ Result<plan::Plan> plan_of(const Options& options) {
   if (!platform) return tl::unexpected(platform.error());
   const auto images = open_images(options.image, *platform, *run_time, true);
   if (!images) return tl::unexpected(images.error());
-  if (images->size() > 1) {
-    std::string all;
-    for (const auto& image : *images) all += (all.empty() ? "" : ", ") + image.platform;
-    return base::fail(std::errc::invalid_argument, options.image, " has images for ", all,
-                      ": choose the board's with --platform");
-  }
   const auto& image = images->front();
   const auto facts = board_facts(options);
   if (!facts) return tl::unexpected(facts.error());
-  const auto worth = plan::files_worth_reading(image.request, *facts);
-  if (!worth.refusals.empty()) return refused(options, worth.refusals);
   plan::ImageBudget budget(facts->board.image);
-  const auto bitstreams = plan::read_bitstreams(image.rootfs, image.request, worth, budget);
+  const auto bitstreams = plan::read_bitstreams(image.rootfs, image.request, all_files(image.request), budget);
   if (!bitstreams) return tl::unexpected(bitstreams.error());
   if (auto taken = budget.take("the root file system", image.ramdisk_bytes, 0); !taken)
     return tl::unexpected(taken.error());

@@ -11,8 +11,8 @@
 #include "base/rootfs.h"
 #include "base/sha256.h"
 #include "bitstream/describe.h"
-#include "bitstream/parts.h"
 #include "tools/commands.h"
+#include "tools/host_files.h"
 
 namespace runx::tools {
 namespace {
@@ -20,7 +20,6 @@ namespace {
 using base::Status;
 
 constexpr std::size_t pages_at_once = std::size_t{1} << 20;
-constexpr std::size_t largest_table = std::size_t{1} << 20;
 
 struct Options {
   std::string file;
@@ -50,18 +49,9 @@ std::string image_digest(const bitstream::BitstreamInfo& info, base::Bytes file,
   return hash.hex();
 }
 
-base::Result<bitstream::Parts> table_of(const Options& options) {
-  if (options.parts.empty()) return bitstream::Parts::built_in();
-  const auto text = read_file(options.parts, largest_table);
-  if (!text) return tl::unexpected(text.error());
-  const auto more = bitstream::Parts::parse(*text, options.parts);
-  if (!more) return tl::unexpected(more.error());
-  return bitstream::Parts::built_in().with(*more);
-}
-
 Status inspect(const Options& options) {
   base::Host files;
-  const auto table = table_of(options);
+  const auto table = read_parts(options.parts);
   if (!table) return tl::unexpected(table.error());
   const auto file = files.open(options.file, O_RDONLY);
   if (!file) return tl::unexpected(file.error());

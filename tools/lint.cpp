@@ -9,23 +9,29 @@
 #include "annotations/request.h"
 #include "base/printable.h"
 #include "base/sha256.h"
-#include "bitstream/bitstream.h"
 #include "devtree/node.h"
+#include "plan/image.h"
 #include "plan/signature.h"
+#include "plan/unsupported.h"
 #include "tools/oci/change.h"
-#include "tools/oci/view.h"
+#include "tools/open_board.h"
+#include "tools/opened.h"
 
 namespace runx::tools {
 namespace {
 
+using annotations::AcceleratorRequest;
 using annotations::Annotations;
+using annotations::BitstreamRequest;
 using base::printable;
 using base::text;
 
-constexpr std::uint64_t largest_bitstream = std::uint64_t{256} << 20;
-
-std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
-std::string name_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+std::set<std::string> files_of(const BitstreamRequest& request) {
+  std::set<std::string> out;
+  if (!request.file.empty()) out.insert(request.file);
+  for (const auto& [region, variant] : request.variants) out.insert(variant.file);
+  return out;
+}
 
 class Lint {
  public:
@@ -44,8 +50,9 @@ class Lint {
     }
     for (const auto& conflict : annotations::conflicts(places)) error(annotations::sentence(conflict));
     const auto parsed = annotations::parse(asks->annotations);
-    if (parsed.complaints.empty()) files(parsed.request);
-    for (const auto& folder : folders_) overlays(folder);
+    if (!parsed.complaints.empty()) return;
+    files(parsed.request);
+    plan_it(parsed.request);
   }
 
   std::vector<Finding> take() && { return std::move(findings_); }
@@ -84,7 +91,7 @@ class Lint {
       }
       return {};
     }
-    const auto content = view_.read(path, annotations::largest_metadata);
+    const auto content = view_.read(path, oci::limits::metadata);
     if (!content) {
       error(content.error().what);
       return {};
@@ -95,189 +102,128 @@ class Lint {
   }
 
   // A file of a kind that this code knows nothing of is at least looked for.
-  void files(const annotations::AcceleratorRequest& request) {
+  void files(const AcceleratorRequest& request) {
     for (const auto& [key, value] : annotations::emit(request)) {
       const auto* known = annotations::pattern_of(std::string_view(key).substr(annotations::prefix.size()));
       if (known == nullptr || !known->names_file) continue;
-      if (const auto there = view_.check_file(value); !there) {
-        error(key, ": ", there.error().what);
-      } else if (key.starts_with(std::string(annotations::prefix) + "fpga.")) {
-        folders_.insert(folder_of(value));
-      }
+      if (const auto there = view_.check_file(value); !there) error(key, ": ", there.error().what);
     }
-    for (const auto& bitstream : request.bitstreams) {
-      const auto key = text(annotations::prefix, "fpga.", bitstream.name);
-      if (!bitstream.file.empty()) check_bitstream(bitstream, key, "", bitstream.file, bitstream.digest);
-      for (const auto& [region, variant] : bitstream.variants)
-        check_bitstream(bitstream, key, "." + region, variant.file, variant.digest);
-      if (bitstream.overlay) own_overlay(bitstream);
-    }
-    for (const auto& processor : request.processors) {
-      if (processor.firmware)
-        check_digest(text(annotations::prefix, "rpu.", processor.name), "", *processor.firmware, processor.digest);
-    }
+    for (const auto& processor : request.processors) check_firmware(processor);
   }
 
-  // The file's content, when there is one; `key` is fpga.NAME, `region` what follows "digest" in the key.
-  std::optional<std::string> check_digest(const std::string& key, const std::string& region, const std::string& file,
-                                          const std::optional<std::string>& wanted) {
-    if (!view_.is_file(file)) return std::nullopt;
-    auto content = view_.read(file, largest_bitstream);
-    if (!content) {
-      error(key, ": ", content.error().what);
-      return std::nullopt;
-    }
+  void check_firmware(const annotations::ProcessorRequest& processor) {
+    if (!processor.firmware || !view_.is_file(*processor.firmware)) return;
+    const auto key = text(annotations::prefix, "rpu.", processor.name, ".digest");
+    const auto content = view_.read(*processor.firmware, plan::largest_bitstream);
+    if (!content) return error(content.error().what);
     const auto digest = base::sha256_digest(base::bytes_of(*content));
-    if (!wanted) {
-      warning(key, ".digest", region, " is missing, so nobody notices another file in its place: it is ", digest);
-    } else if (*wanted != digest) {
-      error(key, ".digest", region, " is ", *wanted, ", but ", file, " has ", digest,
+    if (!processor.digest) {
+      no_digest(key, digest);
+    } else if (*processor.digest != digest) {
+      error(key, " is ", *processor.digest, ", but ", *processor.firmware, " has ", digest,
             ": attach the file that was meant");
     }
-    return std::move(*content);
   }
 
-  void check_bitstream(const annotations::BitstreamRequest& request, const std::string& key, const std::string& region,
-                       const std::string& file, const std::optional<std::string>& digest) {
-    const auto content = check_digest(key, region, file, digest);
-    if (!content) return;
-    check_signature(file);
-    const auto info = bitstream::read_bitstream(base::bytes_of(*content), file);
-    if (!info) return error(key, ".bitstream", region, ": ", info.error().what);
-    if (request.format && *request.format != bitstream::to_text(info->format)) {
-      error(key, ".format is ", *request.format, ", but ", file, " is a .", bitstream::to_text(info->format),
-            ": correct the annotation");
-    }
-    if (!bitstream::is_stream_file(info->format)) {
-      if (!request.format) {
-        error(file, " is ", bitstream::sentence_name(info->format),
-              ", and runx-accel programs .bit and .bin files only: attach the bitstream itself");
-      }
-      return;
-    }
-    check_partial(request, key, file, *info);
-    check_encryption(request, key, file, *info);
-    if (!info->idcode) error(file, " does not say for which part it is (no IDCODE)");
+  void no_digest(const std::string& key, const std::string& digest) {
+    warning(key, " is missing, so nobody notices another file in its place: it is ", digest);
   }
 
-  void check_partial(const annotations::BitstreamRequest& request, const std::string& key, const std::string& file,
-                     const bitstream::BitstreamInfo& info) {
-    if (info.partial && !*info.partial)
-      error(file, " is a full bitstream by its header, and would replace the whole device: use a partial one");
-    if (info.partial && request.partial && *info.partial != *request.partial) {
-      error(key, ".partial is ", *request.partial ? "yes" : "no", ", but ", file, " is a ",
-            *info.partial ? "partial" : "full", " bitstream by its header: correct the annotation");
-    }
-    if (info.partial) return;
-    if (!request.partial) {
-      error(file, " does not say whether it is partial (a .bin has no header): use the .bit file, or write ", key,
-            ".partial = yes if it is");
-    } else if (!*request.partial) {
-      error(file, " is a full bitstream by ", key, ".partial, and would replace the whole device: use a partial one");
-    } else {
-      warning(file,
-              " has no header that says that it is partial, and a board with a policy takes nobody's word for it "
-              "unless it says so (headerless): use the .bit file");
-    }
+  // What the runtime's own planner says of the image on boards that have whatever it asks for.
+  void plan_it(AcceleratorRequest request) {
+    auto image = read(request);
+    if (!image) return error(image.error().what);
+    for (const auto& bitstream : request.bitstreams) beside(bitstream, *image);
+    const auto refused = ask_open_boards(std::move(request), *image);
+    for (const auto& sentence : refused.by_every_board) error(sentence);
+    for (const auto& sentence : refused.by_some) warning(sentence);
   }
 
-  void check_encryption(const annotations::BitstreamRequest& request, const std::string& key, const std::string& file,
-                        const bitstream::BitstreamInfo& info) {
-    const bool said = request.encrypted.value_or(false);
-    if (info.encrypted && said) {
-      warning(file, " is encrypted, and only a board whose policy lets such ones in takes it");
-    } else if (info.encrypted) {
-      error(file, " is encrypted, so nobody can check what it writes: use a plain one, or write ", key,
-            ".encrypted = yes for boards whose policy lets it in");
-    } else if (said) {
-      error(key, ".encrypted is yes, but ", file, " is not encrypted: correct the annotation");
-    }
-  }
-
-  // Only a board's policy says whether one is needed, and whose; what stands there must be one.
-  void check_signature(const std::string& file) {
-    const auto path = plan::signature_file(file);
-    if (!view_.is_file(path)) return;
-    const auto content = view_.read(path, plan::largest_signature);
-    if (!content) return error(content.error().what);
-    if (!plan::parse_signature(*content))
-      error(path, " is not a signature: it must be ECDSA's in DER, as it is or in base64");
-  }
-
-  // facts of the K26's own collection: an overlay that names another instance's bitstream than the one beside it.
-  void overlays(const std::string& folder) {
-    const auto beside = names_in(folder);
-    for (const auto& name : beside) {
-      if (!name.ends_with(".dtbo")) continue;
-      const auto path = folder + "/" + name;
-      for (const auto& wanted : firmware_names(path)) firmware_name(path, wanted, beside);
-    }
-  }
-
-  // What the overlay wants loaded; said as an error, once, when it is none.
-  std::vector<std::string> firmware_names(const std::string& path) {
-    std::vector<std::string> out;
-    if (!view_.is_file(path)) return out;
-    const auto content = view_.read(path, devtree::largest_tree);
-    if (!content) {
-      error(content.error().what);
-      return out;
-    }
-    const auto blob = devtree::Blob::parse(base::bytes_of(*content), path);
-    if (!blob) {
-      error(blob.error().what);
-      return out;
-    }
-    const auto tree = devtree::Tree::of(*blob);
-    for (const auto& node : tree.nodes()) {
-      for (const auto& name : node.strings("firmware-name")) out.emplace_back(name);
-    }
+  // The facts of all files of bitstreams that can be read. What cannot is said, and taken out of the request.
+  base::Result<plan::ImageFacts> read(AcceleratorRequest& request) {
+    const auto temporary = Temporary::make();
+    if (!temporary) return tl::unexpected(temporary.error());
+    if (auto done = unpack_bitstreams(view_, request, temporary->path()); !done) return tl::unexpected(done.error());
+    base::Host host;
+    const auto rootfs = base::Rootfs::open(host, temporary->path());
+    if (!rootfs) return tl::unexpected(rootfs.error());
+    const auto bytes = ramdisk_bytes(view_);
+    if (!bytes) return tl::unexpected(bytes.error());
+    plan::ImageFacts out{.bitstreams = {}, .rootfs_bytes = *bytes};
+    std::erase_if(request.bitstreams, [&](const BitstreamRequest& bitstream) {
+      bool good = true;
+      for (const auto& file : files_of(bitstream)) good = read_file(*rootfs, bitstream, file, out) && good;
+      return !good;
+    });
     return out;
   }
 
-  // A bitstream that stands beside the overlay may still be another's than the request's. One that does not has been
-  // complained of.
-  void own_overlay(const annotations::BitstreamRequest& request) {
+  bool read_file(const base::Rootfs& rootfs, const BitstreamRequest& bitstream, const std::string& file,
+                 plan::ImageFacts& out) {
+    if (!plan::reads_format(bitstream)) return true;  // refused by its key
+    auto one = bitstream;
+    one.file = file;
+    one.variants.clear();
+    // One that is not in the image has been complained of.
+    if (!view_.is_file(file) || (one.overlay && !view_.is_file(*one.overlay))) return false;
+    AcceleratorRequest request;
+    request.bitstreams = {std::move(one)};
+    plan::ImageBudget budget(plan::Board().image);
+    auto read = plan::read_bitstreams(rootfs, request, all_files(request), budget);
+    if (!read) {
+      error(annotations::prefix, read.error().what);
+      return false;
+    }
+    out.bitstreams.merge(read->facts);
+    out.overlays.merge(read->overlays);
+    return true;
+  }
+
+  // What no board refuses, and somebody will regret.
+  void beside(const BitstreamRequest& request, const plan::ImageFacts& image) {
+    const auto key = text(annotations::prefix, "fpga.", request.name, ".digest");
+    const auto digest = [&](const std::string& of, const std::string& file, const std::optional<std::string>& said) {
+      if (const auto facts = image.bitstreams.find(file); facts != image.bitstreams.end() && !said)
+        no_digest(of, facts->second.digest);
+    };
+    digest(key, request.file, request.digest);
+    for (const auto& [region, variant] : request.variants) digest(key + "." + region, variant.file, variant.digest);
+    for (const auto& file : files_of(request)) {
+      const auto facts = image.bitstreams.find(file);
+      if (facts == image.bitstreams.end() || !facts->second.signature) continue;
+      if (!plan::parse_signature(*facts->second.signature))
+        warning(plan::signature_file(file), " is not a signature: it must be ECDSA's in DER, as it is or in base64");
+    }
+    firmware_names(request, image);
+  }
+
+  // firmware-name is not used (spec/annotations.md), but says for which bitstream the overlay was made.
+  void firmware_names(const BitstreamRequest& request, const plan::ImageFacts& image) {
+    const auto overlay = request.overlay ? image.overlays.find(*request.overlay) : image.overlays.end();
+    if (overlay == image.overlays.end()) return;
     std::set<std::string> own;
-    if (!request.file.empty()) own.insert(bare(name_of(request.file)));
-    for (const auto& [region, variant] : request.variants) own.insert(bare(name_of(variant.file)));
-    const auto beside = names_in(folder_of(*request.overlay));
-    for (const auto& wanted : firmware_names(*request.overlay)) {
-      if (own.contains(bare(name_of(wanted))) || !stands_in(beside, wanted)) continue;
-      error(*request.overlay, " names the bitstream ", printable(wanted), " (firmware-name), but fpga.", request.name,
-            " has ", *own.begin(), ": take the overlay that belongs to it");
+    for (const auto& file : files_of(request)) own.insert(bare(file));
+    const auto tree = devtree::Tree::of(overlay->second.blob);
+    for (const auto& node : tree.nodes()) {
+      for (const auto& wanted : node.strings("firmware-name")) {
+        if (own.contains(bare(std::string(wanted)))) continue;
+        warning(*request.overlay, " was made for the bitstream ", printable(wanted), " (firmware-name), and fpga.",
+                request.name, " has ", *own.begin(), ": see that the two belong together");
+      }
     }
   }
 
-  std::vector<std::string> names_in(const std::string& folder) const {
-    return view_.list(folder.empty() ? "/" : folder);
-  }
-
-  static bool stands_in(const std::vector<std::string>& names, const std::string& wanted) {
-    return std::any_of(names.begin(), names.end(),
-                       [&](const auto& name) { return bare(name) == bare(name_of(wanted)); });
-  }
-
-  // A bitstream is often kept as x.bit and loaded as x.bit.bin or x.bin: the same file in another wrapping.
+  // Without its folder. A bitstream is often kept as x.bit and loaded as x.bit.bin or x.bin: the same in another
+  // wrapping.
   static std::string bare(std::string name) {
+    name.erase(0, name.rfind('/') + 1);
     for (const char* ending : {".bin", ".bit"}) {
       if (name.ends_with(ending)) name.resize(name.size() - 4);
     }
     return name;
   }
 
-  void firmware_name(const std::string& path, const std::string& wanted, const std::vector<std::string>& beside) {
-    if (stands_in(beside, wanted)) return;
-    std::string others;
-    for (const auto& other : beside) {
-      if (other.ends_with(".bit") || other.ends_with(".bin")) others += (others.empty() ? "" : ", ") + printable(other);
-    }
-    error(path, " names the bitstream ", printable(wanted), " (firmware-name), which is not beside it; there ",
-          others.empty() ? "is none" : "is " + others, ": rebuild the overlay, or rename the file");
-  }
-
   const oci::View& view_;
-  std::set<std::string> folders_;  // where bitstreams and overlays stand
   std::vector<Finding> findings_;
 };
 

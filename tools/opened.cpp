@@ -10,12 +10,11 @@
 #include <sys/mman.h>
 
 #include "annotations/place.h"
-#include "annotations/value.h"
 #include "guest/ramdisk.h"
 #include "plan/image.h"
 #include "plan/signature.h"
+#include "plan/unsupported.h"
 #include "tools/oci/change.h"
-#include "tools/oci/view.h"
 
 namespace runx::tools {
 namespace {
@@ -24,11 +23,8 @@ using annotations::Annotations;
 using base::Result;
 using base::Status;
 
-// As plan/image.cpp limits them.
-constexpr std::uint64_t largest_file = std::uint64_t{256} << 20;
-
 // The archive as the runtime would write it, without the guest's init, which is not at every desk.
-Result<std::uint64_t> ramdisk_bytes(base::Host& files, const std::string& directory) {
+Result<std::uint64_t> archive_bytes(base::Host& files, const std::string& directory) {
   const auto nowhere = files.open("/dev/null", O_WRONLY);
   if (!nowhere) return tl::unexpected(nowhere.error());
   const base::Fd no_init(::memfd_create("no-init", MFD_CLOEXEC));
@@ -67,44 +63,38 @@ Status unpack(const oci::View& view, const std::set<std::string>& paths, std::ui
 }
 
 Result<Opened> open_image(base::Host& files, oci::Layout& layout, const oci::Image& image, const Annotations& run_time,
-                          bool measure) {
+                          bool for_plan) {
   const auto view = oci::View::of(layout, image);
   if (!view) return tl::unexpected(view.error());
   auto temporary = Temporary::make();
   if (!temporary) return tl::unexpected(temporary.error());
   std::uint64_t bytes = 0;
-  if (measure) {
-    const auto fixed = ramdisk_bytes(files, temporary->path());
-    if (!fixed) return tl::unexpected(fixed.error());
-    bytes = *fixed + view->cpio_bytes(std::string_view(guest::rootfs_path).size() - 1);
+  if (for_plan) {
+    const auto measured = ramdisk_bytes(*view);
+    if (!measured) return tl::unexpected(measured.error());
+    bytes = *measured;
   }
   const auto said = oci::said(image);
   if (!said) return tl::unexpected(said.error());
   const std::string metadata(annotations::metadata_path);
   std::vector<annotations::Place> places{
       {metadata, {}}, {"labels", said->labels}, {"manifest annotations", said->manifest}};
-  annotations::Annotations asked = run_time;
   if (const auto there = view->check_file(metadata); there) {
-    if (auto done = unpack(*view, {metadata}, annotations::largest_metadata, temporary->path()); !done)
+    if (auto done = unpack(*view, {metadata}, oci::limits::metadata, temporary->path()); !done)
       return tl::unexpected(done.error());
-    const auto text = files.read(temporary->path() + metadata, annotations::largest_metadata);
+    const auto text = files.read(temporary->path() + metadata, oci::limits::metadata);
     if (!text) return tl::unexpected(text.error());
     places.front().annotations = annotations::parse_metadata(*text).annotations;
-    asked = annotations::merge(places.front().annotations, run_time);
   } else if (there.error().code != std::errc::no_such_file_or_directory) {
     return tl::unexpected(there.error());
   }
-  // Whatever a value names that is a file in the image: the readers decide what they make of it.
-  std::set<std::string> named;
-  for (const auto& [key, value] : asked) {
-    const bool path = key.starts_with(annotations::prefix) && annotations::is_clean_path(value);
-    if (path && value != metadata && view->is_file(value)) named.insert(value);
-    const auto signature = plan::signature_file(value);
-    if (path && view->is_file(signature, plan::largest_signature)) named.insert(signature);
-  }
-  if (auto done = unpack(*view, named, largest_file, temporary->path()); !done) return tl::unexpected(done.error());
+  // The request first: what is wrong with it is said before anything else is unpacked.
   auto opened = open_rootfs(files, temporary->path(), run_time);
   if (!opened) return opened;
+  if (for_plan) {
+    if (auto done = unpack_bitstreams(*view, opened->request, temporary->path()); !done)
+      return tl::unexpected(done.error());
+  }
   opened->temporary = std::move(*temporary);
   opened->places = std::move(places);
   opened->platform = oci::to_text(image.platform);
@@ -113,6 +103,42 @@ Result<Opened> open_image(base::Host& files, oci::Layout& layout, const oci::Ima
 }
 
 }  // namespace
+
+Result<std::uint64_t> ramdisk_bytes(const oci::View& view) {
+  base::Host files;
+  const auto empty = Temporary::make();
+  if (!empty) return tl::unexpected(empty.error());
+  const auto fixed = archive_bytes(files, empty->path());
+  if (!fixed) return fixed;
+  return *fixed + view.cpio_bytes(std::string_view(guest::rootfs_path).size() - 1);
+}
+
+Status unpack_bitstreams(const oci::View& view, const annotations::AcceleratorRequest& request, const std::string& to) {
+  std::set<std::string> files;
+  const auto add = [&](const std::string& path) {
+    if (view.is_file(path)) files.insert(path);
+  };
+  const auto all = all_files(request);
+  for (const auto& named : {all.bitstreams, all.overlays}) {
+    for (const auto& file : named) {
+      add(file);
+      const auto signature = plan::signature_file(file);
+      if (view.is_file(signature, plan::largest_signature)) files.insert(signature);
+    }
+  }
+  return unpack(view, files, plan::largest_bitstream, to);
+}
+
+plan::WorthReading all_files(const annotations::AcceleratorRequest& request) {
+  plan::WorthReading out;
+  for (const auto& bitstream : request.bitstreams) {
+    if (!plan::reads_format(bitstream)) continue;
+    if (!bitstream.file.empty()) out.bitstreams.insert(bitstream.file);
+    for (const auto& [region, variant] : bitstream.variants) out.bitstreams.insert(variant.file);
+    if (bitstream.overlay) out.overlays.insert(*bitstream.overlay);
+  }
+  return out;
+}
 
 Result<Annotations> key_values(const std::vector<std::string>& texts, const std::string& option) {
   Annotations out;
@@ -140,14 +166,14 @@ bool is_layout(const std::string& reference) {
 }
 
 Result<std::vector<Opened>> open_images(const std::string& reference, const std::optional<oci::Platform>& platform,
-                                        const Annotations& run_time, bool measure) {
+                                        const Annotations& run_time, bool for_plan) {
   base::Host files;
   std::vector<Opened> out;
   if (!is_layout(reference)) {
     auto opened = open_rootfs(files, reference, run_time);
     if (!opened) return tl::unexpected(opened.error());
-    if (measure) {
-      const auto bytes = ramdisk_bytes(files, reference);
+    if (for_plan) {
+      const auto bytes = archive_bytes(files, reference);
       if (!bytes) return tl::unexpected(bytes.error());
       opened->ramdisk_bytes = *bytes;
     }
@@ -159,8 +185,14 @@ Result<std::vector<Opened>> open_images(const std::string& reference, const std:
   if (!layout) return tl::unexpected(layout.error());
   const auto images = layout->images(named.tag, platform);
   if (!images) return tl::unexpected(images.error());
+  if (for_plan && images->size() > 1) {
+    std::string all;
+    for (const auto& image : *images) all += (all.empty() ? "" : ", ") + oci::to_text(image.platform);
+    return base::fail(std::errc::invalid_argument, reference, " has images for ", all,
+                      ": choose the board's with --platform");
+  }
   for (const auto& image : *images) {
-    auto opened = open_image(files, *layout, image, run_time, measure);
+    auto opened = open_image(files, *layout, image, run_time, for_plan);
     if (!opened) return tl::unexpected(opened.error());
     out.push_back(std::move(*opened));
   }

@@ -8,9 +8,9 @@
 #include "base/json.h"
 #include "devtree/boot_tree.h"
 #include "devtree/passthrough.h"
-#include "plan/board.h"
 #include "tools/commands.h"
 #include "tools/dts.h"
+#include "tools/host_files.h"
 #include "xen/config.h"
 
 namespace runx::tools {
@@ -38,9 +38,7 @@ struct Derived {
 };
 
 Result<devtree::Tree> host_tree(const std::string& path) {
-  const auto bytes = read_file(path, devtree::largest_tree);
-  if (!bytes) return tl::unexpected(bytes.error());
-  const auto blob = devtree::Blob::parse(base::bytes_of(*bytes), path);
+  const auto blob = read_tree(path);
   if (!blob) return tl::unexpected(blob.error());
   auto tree = devtree::Tree::of(*blob);
   if (devtree::is_made_by_xen(tree)) {
@@ -65,13 +63,10 @@ Result<Derived> derive(const Options& options) {
   request.marked_only = false;
   if (options.allow_dma) request.dma_without_iommu = {out.nodes.begin(), out.nodes.end()};
   if (!options.board.empty()) {
-    constexpr std::size_t largest_board = std::size_t{1} << 20;
-    const auto content = read_file(options.board, largest_board);
-    if (!content) return tl::unexpected(content.error());
-    auto board = plan::parse_board(*content, options.board);
+    auto board = read_board(options.board);
     if (!board) return tl::unexpected(board.error());
-    request.clock_rates = std::move(board->clock_rates);
-    request.iommu = board->iommu;
+    request.clock_rates = std::move(board->board.clock_rates);
+    request.iommu = board->board.iommu;
   }
   auto made = devtree::derive_passthrough(*tree, request);
   if (!made) return tl::unexpected(made.error());

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // accelkit board: prepare (what is asked is there, everything else is as it was), check and describe.
+#include <filesystem>
 #include <set>
 #include <sstream>
 
@@ -146,6 +147,18 @@ TEST_F(BoardPrepare, DeclaresTheBoardFilesRegionsAndWritesChosen) {
   EXPECT_TRUE(tree.find("/region-window@80000000")->has("xen,passthrough"));
   EXPECT_EQ(tree.find("/chosen")->strings("xen,xen-bootargs"), std::vector<std::string>{"console=dtuart"});
   EXPECT_EQ(tree.find("/chosen/module@20000000")->cells("reg"), (std::vector<std::uint32_t>{0, 0x20000000, 0, 8}));
+}
+
+TEST_F(BoardPrepare, AWindowIsNoDevice) {
+  folder_.file("board.json", board_file);
+  auto arguments = prepare("ttc0");
+  arguments.insert(arguments.end(), {"--board", folder_.at("board.json")});
+  ASSERT_EQ(accelkit(arguments).status, 0);
+  expect_failure(
+      {"board", "prepare", folder_.at("xen.dtb"), "--device", "/region-window@80000000", "-o", folder_.at("other.dtb")},
+      "--device /region-window@80000000: /region-window@80000000 declares a region, which a guest gets with "
+      "its bitstream: leave this --device out");
+  EXPECT_FALSE(std::filesystem::exists(folder_.at("other.dtb")));
 }
 
 TEST_F(BoardPrepare, WhatCannotBeDeclaredIsSaid) {

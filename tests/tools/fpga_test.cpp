@@ -95,6 +95,15 @@ TEST_F(Learn, RefusesWhatNothingCanBeLearnedFrom) {
   expect_refused({"pr7", folder_.at("a.bit")}, "has no region pr7 (it has pr1, pr0)");
 }
 
+// A part whose frames have another length, which only the owner's table knows.
+TEST_F(Learn, ReadsTheOwnersTableOfParts) {
+  const auto file = bitstream("a.bit", {});
+  folder_.file("parts.json", R"({"schema": 1, "parts": [{"idcode": "04A49093", "name": "xcnew", "frameWords": 101}]})");
+  expect_refused({"pr0", file, "--parts", folder_.at("parts.json")}, "101");
+  expect_refused({"pr0", file, "--parts", folder_.at("none.json")}, "none.json: No such file");
+  EXPECT_EQ(learn({"pr0", file}).status, 0);
+}
+
 TEST_F(Learn, TakesTheOwnersWordForAFileWithoutAHeader) {
   EXPECT_EQ(learn({"--partial", "pr0", bitstream("h.bin", {.header = false})}).status, 0);
   EXPECT_EQ(frames("pr0").size(), 1U);

@@ -2,6 +2,8 @@
 // accelkit image on a root file system that the test lays out, and a board of dtc's making.
 #include <filesystem>
 
+#include <nlohmann/json.hpp>
+
 #include "base/sha256.h"
 #include "tests/fake/bitstream.h"
 #include "tests/tools/accelkit.h"
@@ -139,6 +141,34 @@ TEST_F(Image, PlanAfterPrepareIsGranted) {
       accelkit({"board", "prepare", folder_.at("board.dtb"), "--device", "ttc0", "-o", folder_.at("xen.dtb")}).status,
       0);
   EXPECT_EQ(plan().status, 0);
+}
+
+// Whatever an image's names hold, no terminal is steered by it: neither by C0 nor by C1, as a byte or as UTF-8.
+TEST_F(Image, NothingThatIsPrintedSteersATerminal) {
+  const auto expect_printable = [](const base::Outcome& done) {
+    const auto all = done.output + done.errors;
+    for (const char* raw : {"\x1b", "\xc2\x9b", "\x7f", "\r"}) EXPECT_THAT(all, ::testing::Not(HasSubstr(raw)));
+  };
+  // Controls below 0x20 and 0x7f make no path; C1 does.
+  const std::string name =
+      "/boot/\xc2\x9b"
+      "31mgr\xc3\xbc.bit";
+  folder_.file("rootfs" + name, fake::make_bitstream());
+  metadata(R"("io.runx-accel.fpga.aes.bitstream": "/boot/\u009b31mgr\u00fc.bit")");
+  for (const auto& done : {show(), plan()}) {
+    expect_printable(done);
+    EXPECT_EQ(done.status, 0) << done.errors;
+    EXPECT_THAT(done.output, HasSubstr("/boot/\\u009b31mgr\xc3\xbc.bit"));
+  }
+  const auto machines = show({"--json"});
+  expect_printable(machines);
+  EXPECT_EQ(nlohmann::json::parse(machines.output)[0]["annotations"]["io.runx-accel.fpga.aes.bitstream"], name);
+  metadata(R"("io.runx-accel.fpga.aes.bitstream": "/none/\u009b31m.bit")");
+  const auto failed = plan();
+  expect_printable(failed);
+  EXPECT_THAT(failed.errors, HasSubstr("\\u009b31m.bit"));
+  expect_printable(accelkit({"image", "show", folder_.at("no\x1b[31m\x7f\x9bsuch")}));
+  expect_printable(accelkit({"image", "\x1b[31m"}));
 }
 
 TEST_F(Image, FailuresAreOneSentence) {

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/printable.h"
+#include "tools/oci/limits.h"
 
 namespace runx::tools::oci {
 namespace {
@@ -35,14 +36,14 @@ tl::unexpected<base::Error> archive_error(struct archive* archive, const std::st
 }
 
 base::Result<std::string> member_name(const char* raw, const std::string& archive) {
-  constexpr std::size_t longest = 4095;
-  constexpr int deepest = 256;
   if (raw == nullptr) return base::fail(std::errc::invalid_argument, archive, ": an entry without a readable name");
   std::string_view rest = raw;
-  if (rest.size() > longest)
-    return base::fail(std::errc::invalid_argument, archive, ": a name of ", rest.size(), " bytes");
+  if (rest.size() > limits::path) {
+    return base::fail(std::errc::invalid_argument, archive, ": a name of ", rest.size(), " bytes, more than ",
+                      limits::path);
+  }
   std::string out;
-  int depth = 0;
+  std::size_t depth = 0;
   while (!rest.empty()) {
     const auto part = rest.substr(0, rest.find('/'));
     rest.remove_prefix(std::min(rest.size(), part.size() + 1));
@@ -51,9 +52,9 @@ base::Result<std::string> member_name(const char* raw, const std::string& archiv
       return base::fail(std::errc::invalid_argument, archive, ": the entry ", base::printable(raw),
                         " leads outside, which no honest tool writes");
     }
-    if (++depth > deepest) {
+    if (++depth > limits::depth) {
       return base::fail(std::errc::invalid_argument, archive, ": the entry ", base::printable(raw), " is deeper than ",
-                        deepest, " directories");
+                        limits::depth, " directories");
     }
     out += (out.empty() ? "" : "/") + std::string(part);
   }

@@ -36,7 +36,7 @@ Writer new_writer();
 tl::unexpected<base::Error> archive_error(struct archive* archive, const std::string& name);
 
 // A member's name without "./" in front and "/" behind; "" for the root itself. invalid_argument for a name that is
-// missing, longer than 4095 bytes, deeper than 256 directories, has a NUL, or contains "..".
+// missing, longer or deeper than limits.h says, has a NUL, or contains "..".
 base::Result<std::string> member_name(const char* raw, const std::string& archive);
 
 }  // namespace runx::tools::oci

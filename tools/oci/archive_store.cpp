@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/printable.h"
 #include "tools/oci/archive.h"
+#include "tools/oci/limits.h"
 #include "tools/oci/store.h"
 
 namespace runx::tools::oci {
@@ -21,15 +22,17 @@ using base::Result;
 using base::Status;
 
 constexpr std::size_t block = 64 * 1024;
-constexpr std::size_t most_members = 100'000;
 
-// The archive, read from its start: libarchive seeks over what nobody asks for, so looking for one member is cheap.
+// The archive, read from its start or from one of its members: libarchive seeks over what nobody asks for.
 struct Walk {
   Fd file;
   Reader reader;
   std::string path;
   struct archive_entry* entry = nullptr;  // the reader's
   std::string name;
+
+  // Where the current member's headers begin, from the start of the walk.
+  std::int64_t position() const { return ::archive_read_header_position(reader.get()); }
 
   // False at the end.
   Result<bool> next() {
@@ -49,11 +52,12 @@ struct Walk {
   }
 };
 
-Result<std::unique_ptr<Walk>> walk(const std::string& path) {
+Result<std::unique_ptr<Walk>> walk(const std::string& path, std::int64_t from = 0) {
   auto out = std::make_unique<Walk>();
   out->path = path;
   out->file = Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!out->file) return base::fail_errno(errno, "cannot open ", path);
+  if (!out->file || ::lseek(out->file.get(), from, SEEK_SET) != from)
+    return base::fail_errno(errno, "cannot open ", path);
   out->reader = new_reader();
   ::archive_read_support_format_tar(out->reader.get());
   if (::archive_read_open_fd(out->reader.get(), out->file.get(), block) != ARCHIVE_OK)
@@ -143,37 +147,38 @@ class ArchiveStore : public Store {
  public:
   explicit ArchiveStore(std::string path) : path_(std::move(path)) {}
 
-  // Every member is looked at once, so that a hostile archive is refused before anything is made of it.
-  Status check() const {
+  // Every member is looked at once, so that a hostile archive is refused before anything is made of it, and a member is
+  // found later without looking at the others.
+  Status find_members() {
     auto at = walk(path_);
     if (!at) return tl::unexpected(at.error());
-    std::set<std::string> seen;
     for (;;) {
       const auto more = (*at)->next();
       if (!more) return tl::unexpected(more.error());
       if (!*more) return {};
-      if (!seen.insert((*at)->name).second) {
+      if (!members_.emplace((*at)->name, (*at)->position()).second) {
         return base::fail(std::errc::invalid_argument, path_, ": ", base::printable((*at)->name),
                           " stands in it twice");
       }
-      if (seen.size() > most_members)
-        return base::fail(std::errc::invalid_argument, path_, " has more than ", most_members, " members");
+      if (members_.size() > limits::members)
+        return base::fail(std::errc::invalid_argument, path_, " has more than ", limits::members, " members");
     }
   }
 
   Result<File> open(const std::string& name) override {
-    auto at = walk(path_);
+    const auto found = members_.find(name);
+    if (found == members_.end())
+      return base::fail(std::errc::no_such_file_or_directory, "there is no ", name, " in ", path_);
+    auto at = walk(path_, found->second);
     if (!at) return tl::unexpected(at.error());
-    for (;;) {
-      const auto more = (*at)->next();
-      if (!more) return tl::unexpected(more.error());
-      if (!*more) return base::fail(std::errc::no_such_file_or_directory, "there is no ", name, " in ", path_);
-      if ((*at)->name != name) continue;
-      if (::archive_entry_filetype((*at)->entry) != AE_IFREG)
-        return base::fail(std::errc::invalid_argument, name, " of ", path_, " is not a regular file");
-      const auto size = static_cast<std::uint64_t>(::archive_entry_size((*at)->entry));
-      return File{size, std::make_unique<MemberSource>(std::move(*at))};
-    }
+    const auto more = (*at)->next();
+    if (!more) return tl::unexpected(more.error());
+    if (!*more || (*at)->name != name)
+      return base::fail(std::errc::invalid_argument, path_, " changed while it was read: read it again");
+    if (::archive_entry_filetype((*at)->entry) != AE_IFREG)
+      return base::fail(std::errc::invalid_argument, name, " of ", path_, " is not a regular file");
+    const auto size = static_cast<std::uint64_t>(::archive_entry_size((*at)->entry));
+    return File{size, std::make_unique<MemberSource>(std::move(*at))};
   }
 
   Status commit(const std::map<std::string, std::string>& blobs, const std::string& index) override {
@@ -205,13 +210,14 @@ class ArchiveStore : public Store {
   }
 
   std::string path_;
+  std::map<std::string, std::int64_t> members_;  // where each one's headers begin
 };
 
 }  // namespace
 
 Result<std::unique_ptr<Store>> open_archive_store(const std::string& path) {
   auto store = std::make_unique<ArchiveStore>(path);
-  if (auto checked = store->check(); !checked) return tl::unexpected(checked.error());
+  if (auto checked = store->find_members(); !checked) return tl::unexpected(checked.error());
   return store;
 }
 

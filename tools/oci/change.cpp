@@ -203,7 +203,7 @@ Result<std::optional<Annotations>> carried(Layout& layout, const Image& image) {
       const auto more = (*reader)->next(entry);
       if (!more) return tl::unexpected(more.error());
       if (!*more) break;
-      if ("/" + entry.path != annotations::metadata_path || entry.size > annotations::largest_metadata) {
+      if ("/" + entry.path != annotations::metadata_path || entry.size > limits::metadata) {
         return base::fail(std::errc::invalid_argument, "layer ", image.layers.back().digest,
                           " says that it is accelkit's own and holds ", base::printable(entry.path),
                           ": make the image again from its base");

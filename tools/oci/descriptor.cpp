@@ -3,16 +3,12 @@
 
 #include "base/printable.h"
 #include "base/sha256.h"
+#include "tools/oci/limits.h"
 
 namespace runx::tools::oci {
-namespace {
 
 using base::printable;
 using base::Result;
-
-constexpr std::size_t most_annotations = 4096;
-
-}  // namespace
 
 std::string text_of(const Json& object, std::string_view member) {
   if (!object.is_object()) return {};
@@ -60,9 +56,9 @@ Result<annotations::Annotations> read_annotations(const Json& object, std::strin
   const auto found = object.find(member);
   if (found == object.end() || found->is_null()) return out;
   if (!found->is_object()) return base::fail(std::errc::invalid_argument, member, " of ", where, " is not an object");
-  if (found->size() > most_annotations) {
+  if (found->size() > limits::annotations) {
     return base::fail(std::errc::invalid_argument, where, " has ", found->size(), " ", member, ", more than the ",
-                      most_annotations, " that anybody needs");
+                      limits::annotations, " that anybody needs");
   }
   for (const auto& [key, value] : found->items()) {
     if (!value.is_string()) {

@@ -32,9 +32,6 @@ inline constexpr std::string_view docker_layer_type = "application/vnd.docker.im
 
 inline constexpr std::string_view tag_key = "org.opencontainers.image.ref.name";
 
-// Registries refuse larger manifests (distribution-spec, 4 MiB); a config has no business to be larger either.
-inline constexpr std::uint64_t largest_document = std::uint64_t{4} << 20;
-
 struct Descriptor {
   std::string media_type;
   std::string digest;  // sha256: and 64 digits, always checked

@@ -58,7 +58,9 @@ class TarLayer : public LayerReader {
     entry.type = type_of(found);
     entry.size = entry.type == EntryType::file ? static_cast<std::uint64_t>(::archive_entry_size(found)) : 0;
     if (auto linked = target(found, entry); !linked) return tl::unexpected(linked.error());
-    return spend(entry);
+    if (auto spent = budget_.take_entry(entry.path.size() + entry.target.size()); !spent)
+      return base::context(spent.error(), name_);
+    return true;
   }
 
   Result<std::size_t> data(std::span<std::uint8_t> buffer) override {
@@ -103,17 +105,6 @@ class TarLayer : public LayerReader {
       entry.target = std::move(*to);
     }
     return {};
-  }
-
-  Result<bool> spend(const Entry& entry) {
-    const auto names = entry.path.size() + entry.target.size();
-    if (budget_.entries == 0 || names > budget_.name_bytes) {
-      return base::fail(std::errc::file_too_large, name_,
-                        ": the image has more files, or longer names, than an honest one: it is not read any further");
-    }
-    --budget_.entries;
-    budget_.name_bytes -= names;
-    return true;
   }
 
   Result<bool> end() {
@@ -179,7 +170,43 @@ Result<std::string> packed(const std::string& tar, Compression compression) {
   return out;
 }
 
+// The first sentence of two counters.
+tl::unexpected<base::Error> too_many_files() {
+  return base::fail(std::errc::file_too_large, "the image has more files than ", limits::entries,
+                    ", folders included: it is not read any further");
+}
+
 }  // namespace
+
+Status Budget::take_entry(std::size_t names) {
+  if (entries == 0) return too_many_files();
+  if (names > name_bytes) {
+    return base::fail(std::errc::file_too_large, "the image has more files with long names than ",
+                      limits::names / limits::mebibyte, " MiB of names hold: it is not read any further");
+  }
+  --entries;
+  name_bytes -= names;
+  return {};
+}
+
+Status Budget::take_node() {
+  if (nodes == 0) return too_many_files();
+  --nodes;
+  return {};
+}
+
+Status Budget::take_bytes(std::uint64_t size, std::uint64_t& allowed) {
+  const auto beyond = size > allowed ? size - allowed : 0;
+  if (size > bytes || beyond > spare_bytes) {
+    return base::fail(std::errc::file_too_large, "unpacks to more than an honest layer does (all of an image to ",
+                      limits::unpacked_ratio, " times their blobs and ", limits::unpacked_spare / limits::mebibyte,
+                      " MiB, and to ", limits::unpacked / limits::mebibyte / 1024, " GiB): it is not read any further");
+  }
+  allowed -= size - beyond;
+  spare_bytes -= beyond;
+  bytes -= size;
+  return {};
+}
 
 Result<Compression> compression_of(const std::string& media_type) {
   static constexpr std::array<Suffix, 4> suffixes{{{"", Compression::none},

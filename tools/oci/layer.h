@@ -3,7 +3,7 @@
 
 // One layer of an image, read as a stream and written as a whole (image-spec 1.1, layer.md). Reading never holds more
 // than a buffer, checks size and digest of the blob, hashes what comes out of the compression (the diff id), and stops
-// at the limits below, so that a small blob cannot fill a disk or a memory.
+// at the limits of limits.h, so that a small blob cannot fill a disk or a memory.
 
 #include <cstdint>
 #include <map>
@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "tools/oci/descriptor.h"
+#include "tools/oci/limits.h"
 #include "tools/oci/store.h"
 
 namespace runx::tools::oci {
@@ -22,14 +23,21 @@ enum class Compression { none, gzip, zstd };
 // What a layer's media type says; not_supported for one that is no layer of ours to read.
 base::Result<Compression> compression_of(const std::string& media_type);
 
-// How much all layers of one image may unpack to. Each layer reader takes from it.
+// What is left for the layers of one image: all of them take from it. A failure to take is file_too_large.
 struct Budget {
-  std::uint64_t bytes = std::uint64_t{64} << 30;
-  std::uint64_t entries = 1'000'000;
-  std::uint64_t name_bytes = std::uint64_t{128} << 20;
-  // One layer: this much, and this many times its compressed size. Compilers' output and texts shrink 3 to 20 times.
-  std::uint64_t layer_bytes = std::uint64_t{64} << 20;
-  std::uint64_t layer_ratio = 256;
+  std::uint64_t bytes = limits::unpacked;
+  std::uint64_t spare_bytes = limits::unpacked_spare;
+  std::uint64_t ratio = limits::unpacked_ratio;
+  std::uint64_t entries = limits::entries;
+  std::uint64_t nodes = limits::entries;  // of the tree that the entries make (file_tree.h)
+  std::uint64_t name_bytes = limits::names;
+  std::uint64_t steps = limits::steps;
+
+  base::Status take_entry(std::size_t names);
+  base::Status take_node();
+  // `size` bytes of a layer that may unpack to `allowed` by the size of its blob; what is beyond is taken from the
+  // spare.
+  base::Status take_bytes(std::uint64_t size, std::uint64_t& allowed);
 };
 
 enum class EntryType { file, directory, symlink, hardlink, other };

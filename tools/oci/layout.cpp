@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/printable.h"
 #include "base/sha256.h"
+#include "tools/oci/stream.h"
 
 namespace runx::tools::oci {
 
@@ -13,9 +14,6 @@ using base::printable;
 using base::Result;
 
 namespace {
-
-constexpr int deepest_index = 4;
-constexpr std::size_t most_images = 256;
 
 // An index's or index.json's list of manifests, checked to be one.
 base::Status check_index(const Json& index, const std::string& name) {
@@ -90,7 +88,7 @@ class ImageWalk {
   }
 
   Result<std::optional<Descriptor>> index(const Descriptor& descriptor, int depth) {
-    if (depth == deepest_index) {
+    if (depth == limits::index_depth) {
       return base::fail(std::errc::invalid_argument, "index ", descriptor.digest, " stands ", depth,
                         " indexes deep, where nobody puts an image");
     }
@@ -112,8 +110,10 @@ class ImageWalk {
   }
 
   Result<std::optional<Descriptor>> image(const Descriptor& descriptor, const Json& entry) {
-    if (++looked_at_ > most_images)
-      return base::fail(std::errc::invalid_argument, layout_.path(), " has more than ", most_images, " images there");
+    if (++looked_at_ > limits::images) {
+      return base::fail(std::errc::invalid_argument, layout_.path(), " has more than ", limits::images,
+                        " images there");
+    }
     // What the index says of the platform saves reading what nobody asked for.
     if (const auto said = entry.find("platform"); platform_ && said != entry.end()) {
       const auto platform = read_platform(*said);
@@ -163,7 +163,7 @@ Result<Layout> Layout::open(const std::string& path) {
       if (file.error().code != std::errc::no_such_file_or_directory) return tl::unexpected(file.error());
       return base::fail(std::errc::invalid_argument, path, " is not an OCI image layout: it has no ", name);
     }
-    const auto text = read_all(*file, name + " of " + path, largest_document);
+    const auto text = read_all(*file, name + " of " + path, limits::document);
     if (!text) return tl::unexpected(text.error());
     auto value = base::parse_json(*text, name + " of " + path);
     if (!value) return value;
@@ -201,6 +201,11 @@ Result<std::string> Layout::blob(const Descriptor& descriptor, std::uint64_t lim
 Result<Json> Layout::document(const Descriptor& descriptor) {
   const auto text = blob(descriptor);
   if (!text) return tl::unexpected(text.error());
+  documents_ += text->size();
+  if (documents_ > limits::documents) {
+    return base::fail(std::errc::file_too_large, path_, ": the manifests and configs there have more than ",
+                      limits::documents / limits::mebibyte, " MiB together: name one image by its tag and --platform");
+  }
   auto value = base::parse_json(*text, "blob " + descriptor.digest);
   if (!value) return value;
   if (!value->is_object())
@@ -247,6 +252,42 @@ Result<std::vector<Image>> Layout::images(const std::string& tag, const std::opt
   return out;
 }
 
+base::Status Layout::check_blob(const Descriptor& descriptor, bool content) {
+  const auto blob = BlobSource::open(*store_, descriptor);
+  if (!blob) return tl::unexpected(blob.error());
+  return content ? (*blob)->finish() : base::Status();
+}
+
+base::Status Layout::check_named(const std::string& manifest, const std::map<std::string, std::string>& blobs,
+                                 bool content) {
+  const auto value = base::parse_json(manifest, "the new manifest");
+  if (!value) return tl::unexpected(value.error());
+  std::vector<Json> named;
+  for (const char* member : {"config", "subject"}) {
+    if (value->contains(member)) named.push_back((*value)[member]);
+  }
+  if (const auto layers = value->find("layers"); layers != value->end())
+    named.insert(named.end(), layers->begin(), layers->end());
+  for (const auto& one : named) {
+    const auto descriptor = read_descriptor(one, "the new manifest");
+    if (!descriptor) return tl::unexpected(descriptor.error());
+    if (blobs.contains(descriptor->digest)) continue;
+    if (auto good = check_blob(*descriptor, content); !good) return good;
+  }
+  return {};
+}
+
+base::Status Layout::commit(const std::map<std::string, std::string>& blobs, const Json& index) {
+  for (const auto& [digest, blob] : blobs) {
+    const auto good = check_blob({"", digest, blob.size()}, true);
+    if (!good && good.error().code != std::errc::no_such_file_or_directory) {
+      return base::context(good.error(), "the layout is not changed, because it has a corrupt blob, which is to be ",
+                           "removed first");
+    }
+  }
+  return store_->commit(blobs, base::json_text(index));
+}
+
 bool is_image(const Json& manifest) {
   const auto found = manifest.find("config");
   if (found == manifest.end()) return false;
@@ -268,6 +309,10 @@ Result<Image> read_image(Layout& layout, const Descriptor& descriptor) {
   const auto layers = manifest->find("layers");
   if (layers == manifest->end() || !layers->is_array())
     return base::fail(std::errc::invalid_argument, called, " has no list of layers");
+  if (layers->size() > limits::layers) {
+    return base::fail(std::errc::invalid_argument, called, " has ", layers->size(), " layers, more than ",
+                      limits::layers);
+  }
   for (const auto& layer : *layers) {
     auto read = read_descriptor(layer, base::text(called, ", layer ", out.layers.size()));
     if (!read) return tl::unexpected(read.error());

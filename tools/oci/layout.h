@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "tools/oci/descriptor.h"
+#include "tools/oci/limits.h"
 #include "tools/oci/store.h"
 
 namespace runx::tools::oci {
@@ -42,7 +43,7 @@ class Layout {
   const std::string& path() const { return path_; }
 
   // A blob of at most `limit` bytes, digest and size checked.
-  base::Result<std::string> blob(const Descriptor& descriptor, std::uint64_t limit = largest_document);
+  base::Result<std::string> blob(const Descriptor& descriptor, std::uint64_t limit = limits::document);
   base::Result<Json> document(const Descriptor& descriptor);  // a JSON object
 
   // Where in index.json's manifests the tag stands: once or more.
@@ -58,11 +59,21 @@ class Layout {
   base::Result<Json> change_images(const std::string& tag, const std::optional<Platform>& platform,
                                    const Change& change, std::map<std::string, std::string>& blobs);
 
+  // Whether the blob is there and as long as its descriptor says; with `content`, whether its digest is right too.
+  base::Status check_blob(const Descriptor& descriptor, bool content);
+  // The same of everything that the manifest's text names and `blobs` does not have.
+  base::Status check_named(const std::string& manifest, const std::map<std::string, std::string>& blobs, bool content);
+
+  // Adds the blobs, and replaces index.json in the same step. A blob that is there already must be what it is called,
+  // whoever put it there: otherwise invalid_argument, and nothing has changed.
+  base::Status commit(const std::map<std::string, std::string>& blobs, const Json& index);
+
  private:
   Layout(std::unique_ptr<Store> store, std::string path) : store_(std::move(store)), path_(std::move(path)) {}
   std::unique_ptr<Store> store_;
   std::string path_;
   Json index_;
+  std::uint64_t documents_ = 0;  // bytes of those that were read
 
   friend class ImageWalk;
 };

@@ -28,7 +28,7 @@ Result<std::size_t> BlobSource::read(std::span<std::uint8_t> buffer) {
 }
 
 Status BlobSource::finish() {
-  std::array<std::uint8_t, stream_block> buffer{};
+  std::array<std::uint8_t, 16 * 1024> buffer{};
   for (;;) {
     const auto got = read(buffer);
     if (!got) return tl::unexpected(got.error());
@@ -44,8 +44,7 @@ Unpacked::Unpacked(Source& from, Compression compression, std::uint64_t packed_s
       compression_(compression),
       budget_(budget),
       name_(std::move(name)),
-      left_(budget.layer_bytes + budget.layer_ratio * packed_size),
-      packed_size_(packed_size) {}
+      allowed_(packed_size > limits::unpacked / budget.ratio ? limits::unpacked : budget.ratio * packed_size) {}
 
 la_ssize_t Unpacked::pull(struct archive* archive, void* self, const void** buffer) {
   auto& here = *static_cast<Unpacked*>(self);
@@ -92,18 +91,14 @@ Result<std::size_t> Unpacked::read(std::span<std::uint8_t> buffer) {
     }
     size = static_cast<std::size_t>(got);
   }
-  if (size > left_ || size > budget_.bytes) {
-    return base::fail(std::errc::file_too_large, name_, " unpacks from ", packed_size_,
-                      " bytes to more than an honest layer does: it is not read any further");
-  }
-  left_ -= size;
-  budget_.bytes -= size;
+  if (auto taken = budget_.take_bytes(size, allowed_); !taken)
+    return tl::unexpected(base::Error{taken.error().code, name_ + " " + taken.error().what});
   hash_.add(buffer.first(size));
   return size;
 }
 
 Result<std::string> Unpacked::finish() {
-  std::array<std::uint8_t, stream_block> buffer{};
+  std::array<std::uint8_t, 16 * 1024> buffer{};
   for (;;) {
     const auto got = read(buffer);
     if (!got) return tl::unexpected(got.error());

@@ -52,8 +52,7 @@ class Unpacked : public Source {
   Compression compression_;
   Budget& budget_;
   std::string name_;
-  std::uint64_t left_;  // of what this layer may unpack to
-  std::uint64_t packed_size_;
+  std::uint64_t allowed_;  // of what this layer may unpack to by its size
   Reader reader_;
   std::optional<base::Error> failed_;  // of from_, behind libarchive's back
   std::array<std::uint8_t, stream_block> block_{};

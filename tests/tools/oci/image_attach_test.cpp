@@ -93,6 +93,55 @@ TEST_F(ImageAttach, AnArtifactNamesTheImage) {
   EXPECT_EQ(Json::parse(fake::read_file(maker.file("index.json"))), after);
 }
 
+// Whoever can guess what will be attached can put another blob under its digest first: it would stay there.
+TEST_F(ImageAttach, APlantedBlobIsNotTakenForOurs) {
+  const auto before = maker.content();
+  const auto index = before.at("index.json");
+  for (const bool artifact : {false, true}) {
+    std::vector<std::string> attach{"image", "attach", maker.path(), "--bitstream", "aes=" + bit + ":/boot/aes.bit"};
+    if (artifact) attach.push_back("--artifact");
+    ASSERT_TRUE(accelkit(attach).good);
+    const auto after = maker.content();
+    for (const auto& [name, blob] : after) {
+      if (before.contains(name)) continue;
+      for (const auto& planted : {std::string(blob.size(), 'x'), blob + "x"}) {
+        for (const auto& [other, text] : after) {
+          if (!before.contains(other)) std::remove(maker.file(other).c_str());
+        }
+        fake::write_file(maker.file("index.json"), index);
+        fake::write_file(maker.file(name), planted);
+        attach[2] = maker.path();
+        EXPECT_THAT(accelkit(attach).error, HasSubstr("has a corrupt blob"));
+        attach[2] = maker.archive();
+        EXPECT_THAT(accelkit(attach).error, HasSubstr("has a corrupt blob"));
+        EXPECT_EQ(fake::read_file(maker.file("index.json")), index);
+        std::remove(maker.file(name).c_str());
+      }
+    }
+  }
+}
+
+TEST_F(ImageAttach, TheImageBelowMustBeWhole) {
+  const auto before = maker.content();
+  const auto layer =
+      "blobs/sha256/" +
+      maker.read_json(Json::parse(before.at("index.json"))["manifests"][0]["digest"])["layers"][0]["digest"]
+          .get<std::string>()
+          .substr(7);
+  const std::vector<std::string> attach{"image", "attach", maker.path(), "--bitstream",
+                                        "aes=" + bit + ":/boot/aes.bit"};
+  // Labels say what it asks for, so that nothing but the check has to read the layer.
+  ASSERT_TRUE(accelkit({"image", "annotate", maker.path(), "--set", "io.runx-accel.domain.vcpus=2"}).good);
+  const auto index = fake::read_file(maker.file("index.json"));
+  fake::write_file(maker.file(layer), std::string(before.at(layer).size(), 'x'));
+  EXPECT_THAT(accelkit(attach).error, HasSubstr("holds bytes with the digest"));
+  std::remove(maker.file(layer).c_str());
+  EXPECT_THAT(accelkit(attach).error, HasSubstr("No such file"));
+  EXPECT_THAT(accelkit({"image", "annotate", maker.path(), "--set", "io.runx-accel.domain.vcpus=3"}).error,
+              HasSubstr("No such file"));
+  EXPECT_EQ(fake::read_file(maker.file("index.json")), index);
+}
+
 TEST_F(ImageAttach, RefusesPlacesAndNamesThatAreNone) {
   const auto before = maker.content();
   const auto wrong = [&](std::vector<std::string> more) {

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Layouts that somebody bent. Each is refused with a sentence by every command, and not a byte of it changes.
+#include <csignal>
+#include <ctime>
 #include <filesystem>
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "tests/tools/oci/accelkit.h"
 #include "tests/tools/oci/layout_maker.h"
+#include "tools/oci/view.h"
 
 namespace runx {
 namespace {
@@ -191,6 +195,110 @@ TEST(ImageHostile, ABombOfZeros) {
   LayoutMaker maker;
   maker.publish({to_json(maker.image({maker.layer({{"zeros", std::string(100'000'000, '\0')}}, Compression::zstd)}))});
   refused(maker, "more than an honest layer does", true);
+}
+
+// 32 KB that made a tree of 150,000 levels, and the stack overflow when it went.
+TEST(ImageHostile, LinksIntoLinks) {
+  std::string deep;
+  for (int i = 0; i < 4000; ++i) deep += "d/";
+  std::vector<fake::TarEntry> entries;
+  for (std::string name = "l"; name.size() < 80; name += "/l") entries.push_back({name, "", 'l', deep});
+  LayoutMaker maker;
+  maker.publish({to_json(maker.image({maker.layer(entries)}))});
+  refused(maker, "deeper than 256 folders", true);
+}
+
+// One link after the other, each of which leads over as many names as a path may have.
+TEST(ImageHostile, LongWaysOverLinks) {
+  std::string there_and_back;
+  for (int i = 0; i < 900; ++i) there_and_back += "d/../";
+  std::vector<fake::TarEntry> entries{{"d", "", 'd'}};
+  for (const char* name : {"a", "b", "c", "e"}) entries.push_back({name, "", 'l', there_and_back});
+  entries.push_back({"a/b/c/e/x", ""});
+  LayoutMaker maker;
+  maker.publish({to_json(maker.image({maker.layer(entries)}))});
+  refused(maker, "more than 4096 names", true);
+}
+
+TEST(ImageHostile, FoldersThatOnlyPathsImply) {
+  FileTree tree;
+  Budget budget;
+  budget.nodes = 3;
+  EXPECT_TRUE(tree.add({"a/b/c", EntryType::file, "", 0}, 0, 0, budget));
+  const auto more = tree.add({"a/d", EntryType::file, "", 0}, 0, 1, budget);
+  ASSERT_FALSE(more);
+  EXPECT_THAT(more.error().what, HasSubstr("more files than 1000000"));
+}
+
+TEST(ImageHostile, ABombInEachLayer) {
+  LayoutMaker maker;
+  const auto layer = maker.layer({{"zeros", std::string(40'000'000, '\0')}}, Compression::zstd);
+  maker.publish({to_json(maker.image({layer, layer}))});
+  refused(maker, "more than an honest layer does", true);
+}
+
+// accelkit where no file can be written beyond a megabyte: so it shows when something larger is unpacked.
+fake::Said without_large_files(const std::vector<std::string>& arguments) {
+  rlimit before{};
+  EXPECT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit small{1'000'000, before.rlim_max};
+  auto* const handler = std::signal(SIGXFSZ, SIG_IGN);
+  ::setrlimit(RLIMIT_FSIZE, &small);
+  auto said = accelkit(arguments);
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
+  return said;
+}
+
+void publish(LayoutMaker& maker, const Json& keys) {
+  maker.publish({to_json(
+      maker.image({maker.layer({{".runx-accel.json", keys.dump()}, {"zeros", std::string(2'000'000, '\0')}})}))});
+}
+
+TEST(ImageHostile, NothingIsUnpackedForKeysThatAreWrong) {
+  LayoutMaker maker;
+  publish(maker, {{"io.runx-accel.fpga.aes.bitstream", "/zeros"}, {"io.runx-accel.nonsense", "/zeros"}});
+  for (const auto& said :
+       {without_large_files({"image", "show", maker.path()}),
+        without_large_files({"image", "plan", maker.path(), "--board", "/none", "--dtb", "/none"})}) {
+    EXPECT_FALSE(said.good);
+    EXPECT_THAT(said.error, HasSubstr("io.runx-accel.nonsense"));
+  }
+}
+
+// Of what a bitstream holds it prints nothing.
+TEST(ImageHostile, ShowUnpacksTheMetadataOnly) {
+  LayoutMaker maker;
+  publish(maker, {{"io.runx-accel.fpga.aes.bitstream", "/zeros"}});
+  EXPECT_THAT(without_large_files({"image", "show", maker.path()}).out, HasSubstr("fpga.aes.bitstream = /zeros\n"));
+}
+
+TEST(ImageHostile, TooManyLayers) {
+  LayoutMaker maker;
+  maker.publish({to_json(maker.image(std::vector<Descriptor>(1025, maker.layer({}))))});
+  refused(maker, "1025 layers, more than 1024");
+}
+
+TEST(ImageHostile, DocumentsThatAreLargeTogether) {
+  LayoutMaker maker;
+  const auto image = maker.image({}, "arm64", nullptr, Json{{"large", std::string(1'000'000, 'x')}});
+  maker.publish({to_json(maker.index(std::vector<Json>(20, to_json(image))))});
+  refused(maker, "more than 16 MiB together");
+}
+
+// Looking for each of 300 layers among 30,000 members took 14 seconds of a processor.
+TEST(ImageHostile, ManyMembersAndManyLayers) {
+  LayoutMaker maker;
+  maker.publish({to_json(maker.image(std::vector<Descriptor>(300, maker.layer({{"a", "b"}}))))});
+  std::vector<fake::TarEntry> entries;
+  for (const auto& [name, text] : maker.content()) entries.push_back({name, text});
+  for (int i = 0; i < 30'000; ++i) entries.push_back({"blobs/sha256/none-" + std::to_string(i)});
+  std::rotate(entries.begin(), entries.begin() + 5, entries.end());
+  const auto path = maker.file("archive.tar");
+  fake::write_file(path, fake::make_tar(entries));
+  const auto begin = std::clock();
+  EXPECT_TRUE(accelkit({"image", "lint", path}).good);
+  EXPECT_LT((std::clock() - begin) / CLOCKS_PER_SEC, 5);
 }
 
 TEST(ImageHostile, ArchivesWithMembersThatNoLayoutHas) {

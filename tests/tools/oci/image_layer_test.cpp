@@ -20,7 +20,7 @@ struct Read {
   std::string error;
 };
 
-Read read(const LayoutMaker& maker, const Descriptor& layer, Budget budget = {}) {
+Read read_from(const LayoutMaker& maker, const Descriptor& layer, Budget& budget) {
   Read out;
   auto store = open_store(maker.path());
   auto reader = LayerReader::open(**store, layer, budget);
@@ -49,6 +49,10 @@ Read read(const LayoutMaker& maker, const Descriptor& layer, Budget budget = {})
   }
   out.diff_id = (*reader)->diff_id();
   return out;
+}
+
+Read read(const LayoutMaker& maker, const Descriptor& layer, Budget budget = {}) {
+  return read_from(maker, layer, budget);
 }
 
 TEST(ImageLayer, ReadsEveryCompression) {
@@ -99,14 +103,24 @@ TEST(ImageLayer, BombsAreNotUnpacked) {
     LayoutMaker maker;
     const auto layer = maker.layer({{"zeros", std::string(20'000'000, '\0')}}, compression);
     Budget budget;
-    budget.layer_bytes = 1'000'000;
-    budget.layer_ratio = 100;
+    budget.spare_bytes = 1'000'000;
+    budget.ratio = 100;
     EXPECT_THAT(read(maker, layer, budget).error, HasSubstr("more than an honest layer does"));
     budget = {};
     budget.bytes = 1'000'000;
     EXPECT_THAT(read(maker, layer, budget).error, HasSubstr("more than an honest layer does"));
     EXPECT_EQ(read(maker, layer).error, "");
   }
+}
+
+TEST(ImageLayer, AllLayersOfAnImageHaveOneBudget) {
+  LayoutMaker maker;
+  const auto layer = maker.layer({{"zeros", std::string(600'000, '\0')}}, Compression::zstd);
+  Budget budget;
+  budget.spare_bytes = 1'000'000;
+  budget.ratio = 1;
+  EXPECT_EQ(read_from(maker, layer, budget).error, "");
+  EXPECT_THAT(read_from(maker, layer, budget).error, HasSubstr("more than an honest layer does"));
 }
 
 TEST(ImageLayer, TooManyFilesAndTooLongNamesAreRefused) {
