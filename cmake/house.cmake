@@ -7,7 +7,7 @@ if(RUNX_CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
 endif()
 
 add_library(runx_options INTERFACE)
-target_include_directories(runx_options INTERFACE ${PROJECT_SOURCE_DIR})
+target_include_directories(runx_options INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/generated)
 target_compile_options(runx_options INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wshadow -ffunction-sections -fdata-sections)
 target_link_options(runx_options INTERFACE -Wl,--gc-sections)
