@@ -39,9 +39,10 @@ function(runx_program name)
   endif()
 endfunction()
 
-# Clang has in -Wconversion what GCC has not. Only after the others' options does it prevail: linked last.
+# Clang has in -Wconversion what GCC has not, and a name of one test shadows nothing of its neighbour's. Linked last, or
+# the options of runx_options would prevail.
 add_library(runx_test_options INTERFACE)
-target_compile_options(runx_test_options INTERFACE -Wno-sign-conversion)
+target_compile_options(runx_test_options INTERFACE -Wno-sign-conversion $<$<BOOL:${RUNX_UNITY}>:-Wno-shadow>)
 
 # runx_test(devtree SOURCES blob_test.cpp LINK runx_devtree): one test program a folder, each TEST one ctest entry.
 # Where RUNX_UNITY asks for it its sources are compiled as one: most of a compilation is templates of gmock and JSON, which
