@@ -23,12 +23,13 @@
 #include <string>
 
 #include "base/host.h"
+#include "base/installed.h"
 #include "base/result.h"
 
 namespace runx::fpga {
 
 // Installed beside the runtime's other parts.
-inline constexpr const char* xrt_load_path = "/usr/lib/runx-accel/xrt-load";
+inline constexpr const char* xrt_load_path = base::installed::xrt_load;
 
 // "/sys/class/drm/renderD128" of the device whose driver is zocl; nothing where there is none.
 base::Result<std::optional<std::string>> find_zocl(base::Host& host);

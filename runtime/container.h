@@ -15,6 +15,7 @@
 #include <string>
 
 #include "base/host.h"
+#include "base/installed.h"
 #include "runtime/log.h"
 #include "runtime/oci/state.h"
 #include "runtime/resources/kind.h"
@@ -22,7 +23,7 @@
 namespace runx::runtime {
 
 inline constexpr const char* default_root = "/run/runx-accel/containers";
-inline constexpr const char* guest_init_path = "/usr/lib/runx-accel/guest-init";
+inline constexpr const char* guest_init_path = base::installed::guest_init;
 
 struct Caller {
   base::Host& host;

@@ -46,7 +46,7 @@ class RealBitstreams : public testing::Test {
     EXPECT_FALSE(info.encrypted);
   }
 
-  static constexpr const char* folder = RUNX_SOURCE_DIR "/../shared/k26-2rp";
+  static constexpr const char* folder = RUNX_REAL_BITSTREAMS;
 };
 
 TEST_F(RealBitstreams, TellWhatTheyAre) {

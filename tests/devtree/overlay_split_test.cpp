@@ -203,7 +203,7 @@ TEST(OverlaySplit, ANodeThatWouldBeTheBoardsIsRefused) {
 // The shell of a real board, on the ZCU102's tree of the kernel: the same part, and the labels that the shell wants.
 class Shell : public ::testing::Test {
  protected:
-  static constexpr const char* folder_ = RUNX_SOURCE_DIR "/../shared/k26-2rp";
+  static constexpr const char* folder_ = RUNX_REAL_BITSTREAMS;
   static std::string real(const char* name) { return file(std::filesystem::path(folder_) / name); }
   void SetUp() override {
     if (real("shell.dtbo").empty()) GTEST_SKIP() << folder_ << " is not here: the shell of the K26 is NOT checked";

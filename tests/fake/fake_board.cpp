@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <nlohmann/json.hpp>
 
+#include "base/installed.h"
 #include "base/json.h"
 #include "base/sha256.h"
 #include "runtime/monitor.h"
@@ -148,7 +149,7 @@ FakeBoard::FakeBoard() {
   }
   file("/proc/device-tree"s + fake_unmarked_timer + "/compatible", "cdns,ttc\0"s);
   file("/usr/lib/runx-accel/guest-kernel", "a kernel");
-  file("/usr/lib/runx-accel/guest-init", "an init");
+  file(base::installed::guest_init, "an init");
   file(fake_bundle + "/config.json"s, fake_config_json());
   file(fake_bundle + "/rootfs/timer"s, "a program");
   file(fake_bundle + "/rootfs/boot/aes.bit"s, fake_bit());

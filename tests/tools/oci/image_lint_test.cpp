@@ -267,7 +267,7 @@ TEST(ImageLint, AnOverlayThatNamesAnotherBitstream) {
 // The overlays of the K26's collection, where they are at hand: under the names of their bitstreams all is well, and
 // with another instance's file beside it, which the collection has for its DPU, it is not.
 TEST(ImageLint, RealOverlays) {
-  const std::string folder = RUNX_SOURCE_DIR "/../shared/k26-2rp/";
+  const std::string folder = RUNX_REAL_BITSTREAMS "/";
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << "the real overlays are not here: there is no folder " << folder;
   base::Host files;
   Case c;
