@@ -65,7 +65,7 @@ class Machine {
       case 1:
       case 2:
         return act(id, "create", [&](fake::FakeBoard& board) {
-          return create({board, root, {}}, {.id = id, .bundle = fake::fake_bundle, .pid_file = ""});
+          return runtime::create({board, root, {}}, {.id = id, .bundle = fake::fake_bundle, .pid_file = ""});
         });
       default:
         return act(id, "delete", [&](fake::FakeBoard& board) { return remove({board, root, {}}, id, true); });

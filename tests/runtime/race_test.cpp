@@ -33,7 +33,8 @@ Race race(const fake::FakeBoard& board, const std::vector<std::string>& ids) {
   for (std::size_t i = 0; i < ids.size(); ++i) {
     threads.emplace_back([&, i] {
       fake::FakeBoard process(board.real(""));
-      done[i] = create({process, fake::fake_root, {}}, {.id = ids[i], .bundle = fake::fake_bundle, .pid_file = ""});
+      done[i] =
+          runtime::create({process, fake::fake_root, {}}, {.id = ids[i], .bundle = fake::fake_bundle, .pid_file = ""});
     });
   }
   for (auto& thread : threads) thread.join();
