@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Cross-building for the board with Debian's compiler. The target's libraries (libfdt, libcrypto) are Debian's own arm64
-# packages, unpacked into the folder that RUNX_SYSROOT names (`packaging/sysroot` prints it); header-only libraries are
+# packages, unpacked into the folder that RUNX_SYSROOT names (`packaging/cross-build` sets it); header-only libraries are
 # the host's.
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
