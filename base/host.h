@@ -27,8 +27,7 @@ namespace runx::base {
 // what errors call it.
 Result<std::string> read_all(const Fd& file, const std::string& name, std::size_t limit);
 
-// How long a lock is waited for unless the caller says otherwise: longer than anybody holds one for a step of a
-// command.
+// How long a lock is waited for unless the caller says otherwise.
 inline constexpr std::chrono::milliseconds lock_limit{60'000};
 
 class Host {

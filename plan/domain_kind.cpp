@@ -31,9 +31,12 @@ unsigned vcpus_of(const annotations::AcceleratorRequest& request) { return reque
 void check_limits(Planning& planning, std::uint64_t memory, unsigned vcpus) {
   const auto& asked = planning.request.domain;
   if (const auto needed = needed_memory(planning.image); asked.memory && *asked.memory < needed) {
-    planning.refuse("domain.memory ", size_text(*asked.memory),
-                    " is too small for this image: its root file system of ", planning.image.rootfs_bytes / mebibyte,
-                    " MiB needs at least ", size_text(needed));
+    // Before the image was read nothing is known but what every guest needs.
+    const auto bytes = planning.image.rootfs_bytes;
+    planning.refuse("domain.memory ", size_text(*asked.memory), " is too small for ",
+                    bytes == 0 ? "a guest: its kernel alone"
+                               : text("this image: its root file system of ", bytes / mebibyte, " MiB"),
+                    " needs at least ", size_text(needed));
   }
   const auto& most = planning.host.board.guest_memory;
   if (most && memory > *most) {
@@ -133,7 +136,7 @@ class DomainKind : public Kind {
     RecordReader in(record);
     DomainStep step;
     step.memory = in.number("memory");
-    step.vcpus = static_cast<unsigned>(in.number("vcpus"));
+    step.vcpus = in.small_number("vcpus");
     step.kernel = in.text("kernel");
     if (auto done = in.done(); !done) return tl::unexpected(done.error());
     return Step(*this, std::move(step));

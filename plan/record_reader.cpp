@@ -2,6 +2,7 @@
 #include "plan/record_reader.h"
 
 #include <algorithm>
+#include <limits>
 
 #include <nlohmann/json.hpp>
 
@@ -58,6 +59,12 @@ std::uint64_t RecordReader::number(const char* member) {
   if (value != nullptr && value->is_number_unsigned()) return value->get<std::uint64_t>();
   if (value != nullptr) complain(member, "is not a number");
   return 0;
+}
+
+unsigned RecordReader::small_number(const char* member) {
+  const auto value = number(member);
+  if (value > std::numeric_limits<unsigned>::max()) complain(member, "is too large");
+  return static_cast<unsigned>(value);
 }
 
 base::Status RecordReader::done() const {

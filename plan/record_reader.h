@@ -9,6 +9,7 @@
 //   step.manager = in.text("manager");
 //   if (auto done = in.done(); !done) return tl::unexpected(done.error());
 
+#include <cstdint>
 #include <set>
 #include <string>
 #include <string_view>
@@ -28,6 +29,7 @@ class RecordReader {
   std::vector<std::string> texts(const char* member);
   bool flag(const char* member);
   std::uint64_t number(const char* member);
+  unsigned small_number(const char* member);  // of 32 bits
 
   base::Status done() const;
 

@@ -77,8 +77,11 @@ class RegionKind : public Kind {
   }
 
   void preview(Planning& planning, WorthReading& worth) const override {
-    worth = bitstreams_worth_reading(readable(planning.request), planning.host);
-    planning.refuse_all(worth.refusals);
+    auto found = bitstreams_worth_reading(readable(planning.request), planning.host);
+    planning.refuse_all(found.refusals);
+    worth.bitstreams.merge(found.bitstreams);
+    worth.overlays.merge(found.overlays);
+    worth.regions.merge(found.regions);
   }
 
   void plan(Planning& planning) const override {

@@ -59,14 +59,15 @@ Result<std::string> resolve_root(base::Host& host, const std::string& path) {
                       " is not UTF-8, so no state can name it: use another directory");
   }
   std::error_code error;
-  const auto machine = fs::weakly_canonical(host.real("/"), error);
-  const auto real = fs::weakly_canonical(host.real(fs::absolute(path, error).string()), error);
+  const auto whole = fs::absolute(path, error);
+  const auto machine = error ? fs::path() : fs::weakly_canonical(host.real("/"), error);
+  const auto real = error ? fs::path() : fs::weakly_canonical(host.real(whole.string()), error);
   if (error) return base::fail(std::errc::invalid_argument, "--root ", path, " cannot be resolved: ", error.message());
-  const auto inside = real.lexically_relative(machine).string();
-  if (inside.starts_with("..")) {
+  const auto inside = real.lexically_relative(machine);
+  if (inside.empty() || *inside.begin() == "..") {
     return base::fail(std::errc::invalid_argument, "--root ", path, " leads out of the machine's root");
   }
-  return inside == "." ? "/" : "/" + inside;
+  return inside == "." ? "/" : "/" + inside.string();
 }
 
 // "15", "TERM" or "SIGTERM".

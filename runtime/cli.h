@@ -11,7 +11,7 @@
 namespace runx::runtime {
 
 // Runs one command and returns its exit code: 0, or 1 with the reason on standard error and in the log, or 2 for a
-// command line that is none.
+// usage error.
 int run_cli(base::Host& host, const std::vector<std::string>& arguments);
 
 }  // namespace runx::runtime

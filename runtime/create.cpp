@@ -145,13 +145,15 @@ class CreateTransaction {
     state_.bundle = request.bundle.path;
     state_.rootfs = request.bundle.rootfs;
     state_.created = oci::now_rfc3339();
-    state_.boot = oci::boot_id(caller.host);
     state_.uuid = xen::uuid_of(caller.root + "\n" + options.id);
     state_.annotations = request.bundle.annotations;
     container_ = {{caller.root, options.id, std::move(generation)}, state_.uuid, request.host.kubernetes_namespace};
   }
 
   Status run() {
+    auto boot = oci::boot_id(host_);
+    if (!boot) return tl::unexpected(boot.error());
+    state_.boot = std::move(*boot);
     if (auto written = oci::write_state(host_, directory_, state_); !written) return written;
     if (auto written = host_.write(directory_ + "/config.json", request_.bundle.config); !written) return written;
     const auto rootfs_bytes = write_ramdisk();
@@ -270,6 +272,8 @@ Status create(const Caller& caller, const CreateOptions& options) {
   // Once before anything is written: what is refused leaves no trace at all.
   if (auto possible = plan_for(*request, request->rootfs_bytes, caller.kinds); !possible)
     return tl::unexpected(possible.error());
+  auto generation = resources::new_generation();
+  if (!generation) return tl::unexpected(generation.error());
   if (auto made = caller.host.make_directories(caller.root, 0700); !made) return made;
   if (auto made = caller.host.make_directory(directory); !made) {
     if (made.error().code == std::errc::file_exists) return taken();
@@ -277,8 +281,6 @@ Status create(const Caller& caller, const CreateOptions& options) {
   }
   const auto lock = caller.host.lock(directory);
   if (!lock) return tl::unexpected(lock.error());
-  auto generation = resources::new_generation();
-  if (!generation) return tl::unexpected(generation.error());
   auto done = CreateTransaction(caller, options, *request, directory, std::move(*generation)).run();
   if (done) return {};
   if (auto given = give_back(caller, directory); !given) {

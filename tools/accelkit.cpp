@@ -73,7 +73,7 @@ int main(int argc, char** argv) {
   for (const auto& command : commands) {
     if (!known || is_called(command)) command.second(app, chosen);
   }
-  app.footer("Exit codes: 0 fine, 1 an error or a finding, 2 a command line that is none.");
+  app.footer("Exit codes: 0 fine, 1 an error or a finding, 2 a usage error.");
   const std::vector<std::string> words(argv + 1, argv + argc);
   if (!words.empty() && words.front() == "complete") {
     for (const auto& word : runx::tools::completions(app, std::span(words).subspan(1))) std::cout << word << "\n";

@@ -175,7 +175,7 @@ void add_passthrough(CLI::App& app, Chosen& chosen) {
                     "Also what does DMA with no IOMMU in front of it: the guest then reaches all memory");
   command->add_flag("--tree", options->with_tree, "Print the guest's device tree, too");
   command->add_flag("--json", options->json, "For machines, with the tree");
-  command->footer("Exit codes: 0 given, 1 refused or an error, 2 a command line that is none. docs/passthrough.md");
+  command->footer("Exit codes: 0 given, 1 refused or an error, 2 a usage error. docs/passthrough.md");
   command->callback([&chosen, options] { chosen = [options] { return run(*options); }; });
 }
 

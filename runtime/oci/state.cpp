@@ -77,14 +77,17 @@ base::Result<State> read_state(base::Host& host, const std::string& directory) {
   return state;
 }
 
-std::string boot_id(base::Host& host) {
-  return host.read("/proc/sys/kernel/random/boot_id", 64).value_or(std::string());
+base::Result<std::string> boot_id(base::Host& host) {
+  auto id = host.read("/proc/sys/kernel/random/boot_id", 64);
+  if (!id && id.error().code == std::errc::no_such_file_or_directory) return std::string();
+  return id;
 }
 
 bool monitor_alive(base::Host& host, const State& state) {
-  if (state.monitor == 0 || state.boot != boot_id(host)) return false;
-  const auto start = host.process_start(state.monitor);
+  if (state.monitor == 0) return false;
   // Who cannot be asked counts as alive: the other error would give hardware away under a running container.
+  if (const auto boot = boot_id(host); boot && *boot != state.boot) return false;
+  const auto start = host.process_start(state.monitor);
   if (!start) return start.error().code != std::errc::no_such_process;
   return *start == state.monitor_start;
 }

@@ -46,7 +46,7 @@ std::string state_json(const State& state, Status status);
 
 std::string now_rfc3339();
 
-// This boot of the machine (/proc/sys/kernel/random/boot_id); empty where the kernel does not say.
-std::string boot_id(base::Host& host);
+// This boot of the machine (/proc/sys/kernel/random/boot_id); empty where the kernel has no such file.
+base::Result<std::string> boot_id(base::Host& host);
 
 }  // namespace runx::oci

@@ -66,26 +66,23 @@ Result<std::string> new_generation() {
 }
 
 Result<Ledger> Ledger::lock(base::Host& host) {
-  if (auto made = host.make_directories(claims_directory); !made) return tl::unexpected(made.error());
-  auto lock = host.lock_file(ledger_lock);
+  // The lock's folder, which is root's alone, comes with it: the claims' would be made with wider parents.
+  auto lock = host.lock_file(ledger_lock, ledger_limit);
   if (!lock) return tl::unexpected(lock.error());
+  if (auto made = host.make_directories(claims_directory); !made) return tl::unexpected(made.error());
   return Ledger(host, std::move(*lock));
 }
 
 Status Ledger::take(const std::string& claim, const Owner& owner) {
   const auto path = file_of(claim);
-  // Twice, because the holder may let go between our attempt and our look at who it is.
-  for (int attempt = 0; attempt < 2; ++attempt) {
-    const auto taken = host_->write_new(path, claim_text(claim, owner), 0644);
-    if (taken || taken.error().code != std::errc::file_exists) return taken;
-    const auto holder = read_claim(*host_, path);
-    if (!holder) return tl::unexpected(holder.error());
-    if (!*holder) continue;
-    if ((*holder)->owner == owner) return {};
-    return base::fail(std::errc::device_or_resource_busy, claim, " is held by container ", (*holder)->owner.id, " (of ",
-                      (*holder)->owner.root, "): delete it first");
-  }
-  return base::fail(std::errc::device_or_resource_busy, claim, " changes hands at this moment: try again");
+  const auto taken = host_->write_new(path, claim_text(claim, owner), 0644);
+  if (taken || taken.error().code != std::errc::file_exists) return taken;
+  const auto holder = read_claim(*host_, path);
+  if (!holder) return tl::unexpected(holder.error());
+  if (!*holder) return taken;  // somebody who does not hold the lock removed it
+  if ((*holder)->owner == owner) return {};
+  return base::fail(std::errc::device_or_resource_busy, claim, " is held by container ", (*holder)->owner.id, " (of ",
+                    (*holder)->owner.root, "): delete it first");
 }
 
 Result<bool> Ledger::holds(const std::string& claim, const Owner& owner) {

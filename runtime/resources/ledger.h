@@ -5,6 +5,7 @@
 // /run/runx-accel/claims, made with link(2), so of two containers that ask at the same time one gets it. It is one
 // ledger for all values of --root: the hardware does not care which engine asks.
 
+#include <chrono>
 #include <map>
 #include <string>
 
@@ -14,6 +15,8 @@ namespace runx::resources {
 
 inline constexpr const char* claims_directory = "/run/runx-accel/claims";
 inline constexpr const char* ledger_lock = "/run/runx-accel/ledger.lock";
+// Whoever gives a region back holds it while the FPGA is programmed, which may wait for another load in its turn.
+inline constexpr std::chrono::milliseconds ledger_limit{900'000};
 
 // A container as the ledger knows it. The generation tells it from earlier and later ones of the same root and id.
 struct Owner {

@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 
+#include "base/json.h"
 #include "base/printable.h"
 #include "fpga/manager.h"
 #include "fpga/overlay.h"
@@ -68,6 +69,19 @@ Status remove_firmware(base::Host& host, const std::string& name) {
   auto removed = host.remove(fpga::firmware_path(firmware_directory));
   if (!removed && removed.error().code == std::errc::directory_not_empty) return {};
   return removed;
+}
+
+// The board file's regions, and nothing else of it: giving back must not depend on what other kinds have there.
+Result<plan::Board> read_regions(base::Host& host) {
+  const auto text = host.read(plan::board_path);
+  if (!text) return tl::unexpected(text.error());
+  const auto value = base::parse_json(*text, plan::board_path);
+  if (!value) return tl::unexpected(value.error());
+  plan::Board board;
+  if (auto read = plan::region_kind().read_board(*value, plan::board_path, board); !read) {
+    return tl::unexpected(read.error());
+  }
+  return board;
 }
 
 Result<base::Fd> open_blank(base::Host& host, const plan::Region& region) {
@@ -194,7 +208,7 @@ class RegionLoader {
     if (!contents) return tl::unexpected(contents.error());
     const auto holds = contents->find(name);
     if (holds != contents->end() && holds->second.digest != step_.payload_digest) return {};
-    const auto board = read_board(host_);
+    const auto board = read_regions(host_);
     if (!board) return tl::unexpected(board.error());
     const auto* region = plan::find_region(*board, name);
     if (region == nullptr || region->blank.empty()) return {};

@@ -76,6 +76,7 @@ TEST_F(StateTest, ComesBackAsItWasWritten) {
   EXPECT_EQ(read->domid, wrote.domid);
   EXPECT_EQ(read->monitor, wrote.monitor);
   EXPECT_EQ(read->monitor_start, wrote.monitor_start);
+  EXPECT_EQ(read->boot, wrote.boot);
   EXPECT_EQ(read->annotations, wrote.annotations);
 }
 
@@ -135,6 +136,21 @@ TEST(StateJson, IsWhatTheSpecificationAndItsCallersAskFor) {
 
 TEST(StateJson, TimesAreRfc3339) {
   EXPECT_THAT(now_rfc3339(), testing::MatchesRegex("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"));
+}
+
+TEST_F(StateTest, AMonitorDoesNotSurviveAReboot) {
+  constexpr const char* boot_file = "/proc/sys/kernel/random/boot_id";
+  auto state = some();
+  host_.file(base::text("/proc/", state.monitor, "/stat"),
+             base::text(state.monitor, " (a) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 ", state.monitor_start, " 0 0"));
+  host_.file(boot_file, "one\n");
+  state.boot = boot_id(host_).value();
+  EXPECT_TRUE(monitor_alive(host_, state));
+  // Who cannot be asked counts as alive.
+  host_.fail("read", boot_file, EMFILE);
+  EXPECT_TRUE(monitor_alive(host_, state));
+  host_.file(boot_file, "two\n");
+  EXPECT_FALSE(monitor_alive(host_, state));
 }
 
 }  // namespace
