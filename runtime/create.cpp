@@ -24,7 +24,6 @@ namespace {
 using base::Fd;
 using base::Result;
 using base::Status;
-using base::text;
 
 std::string joined(const plan::Refusals& refusals) {
   std::string out;

@@ -18,7 +18,6 @@ namespace {
 
 using nlohmann::json;
 using testing::_;
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Pair;
