@@ -30,7 +30,7 @@ struct LeftOut {
 struct Plan {
   std::vector<Step> steps;  // in the order in which they are taken
   std::vector<LeftOut> left_out;
-  std::vector<LeftOut> overlays_left_out = {};  // nodes and properties of overlays that nobody gets
+  std::vector<LeftOut> overlays_left_out = {};  // what of the overlays neither Dom0 nor the guest is given
 
   // What nobody else may hold meanwhile: "region pr0", "device /axi/timer@ff110000".
   std::vector<std::string> claims() const;

@@ -48,7 +48,7 @@ struct Journal {
   std::size_t torn = 0;            // bytes at the end that are no complete line
 };
 
-// Pure. Stops at the first line that is none of a journal; the rest counts as torn. not_supported for a journal of
+// Pure. Stops at the first line that no journal has; the rest counts as torn. not_supported for a journal of
 // another version.
 base::Result<Journal> parse_journal(std::string_view text);
 
